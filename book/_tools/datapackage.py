@@ -1,0 +1,43 @@
+"""Write data/datapackage.json from the descriptors beside the tables.
+
+    python book/_tools/datapackage.py           write the file
+    python book/_tools/datapackage.py --check   exit 1 if the file in the repository is not current
+"""
+import argparse
+import json
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "notebooks"))
+
+from evidence import data  # noqa: E402  (the helper package stands beside the notebooks)
+
+PACKAGE = data.DATA / "datapackage.json"
+EDITION = {"version": "0.1.0", "contributors": [{"title": "The report's authors", "role": "author"}]}
+
+
+def package_text() -> str:
+    """The text of datapackage.json as the descriptors now stand: what describes the whole first, tables last."""
+    package = data.package()
+    resources = package.pop("resources")
+    return json.dumps({**package, **EDITION, "resources": resources}, ensure_ascii=False, indent=2) + "\n"
+
+
+def is_current() -> bool:
+    """Whether the file in the repository says what the descriptors say."""
+    return PACKAGE.exists() and PACKAGE.read_text(encoding="utf-8") == package_text()
+
+
+def main() -> None:
+    """Write the package, or with --check only say whether it is current."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="only say whether the file is current")
+    if parser.parse_args().check:
+        sys.exit(None if is_current() else "data/datapackage.json does not match the descriptors. Run `make datapackage` and commit the file.")
+    PACKAGE.write_text(package_text(), encoding="utf-8", newline="\n")
+    print(f"data/datapackage.json describes {len(data.names())} tables.")
+
+
+if __name__ == "__main__":
+    main()
