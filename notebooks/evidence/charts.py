@@ -1,0 +1,178 @@
+"""Draw this: the report's theme and the few chart forms it uses.
+
+Each form takes a frame, column names and words, and returns an Altair chart; nothing here reads data, computes a
+result or knows a title. Colours with a meaning are constants; ink, grid and background are tokens that the book
+replaces by the page's own colours, so that charts follow the dark theme.
+"""
+from __future__ import annotations
+
+import sys
+
+sys.modules.setdefault("rfc3987_syntax", None)  # JupyterLab brings it, jsonschema would load it: one second of every start
+
+import altair as alt  # noqa: E402
+import pandas as pd  # noqa: E402
+
+from .text import significant  # noqa: E402
+
+INK, GRID, PAPER = "#333333", "#d9d9d9", "white"
+FOCUS, CONTRAST, THIRD, FOURTH, CONTEXT = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#767676"
+PALETTE = [FOCUS, CONTRAST, THIRD, FOURTH, CONTEXT]
+DASHES = {FOCUS: [1, 0], CONTRAST: [1, 0], THIRD: [3, 2], FOURTH: [8, 2], CONTEXT: [5, 2]}
+FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
+WIDTH = 560
+SEPTEMBER_2001 = "2001-09-11"
+
+
+@alt.theme.register("evidence", enable=True)
+def _theme() -> alt.theme.ThemeConfig:
+    words = {"labelFont": FONT, "titleFont": FONT, "labelFontSize": 12, "titleFontSize": 12, "labelColor": INK, "titleColor": INK, "titleFontWeight": "normal"}
+    return alt.theme.ThemeConfig(width=WIDTH, height=300, config={
+        "background": PAPER, "font": FONT, "view": {"stroke": None}, "range": {"category": PALETTE},
+        "title": {"anchor": "start", "font": FONT, "fontSize": 15, "subtitleFontSize": 12, "subtitleColor": INK, "color": INK, "offset": 12},
+        "axis": {**words, "gridColor": GRID, "domainColor": INK, "tickColor": INK, "labelLimit": 300, "titlePadding": 8},
+        "axisY": {"domain": False, "ticks": False, "titleAngle": 0, "titleAlign": "left", "titleAnchor": "end", "titleX": 0, "titleY": -10, "titleBaseline": "bottom"},
+        "axisX": {"grid": False}, "legend": {**words, "orient": "top", "title": None, "labelLimit": 400}, "header": words,
+        "text": {"font": FONT, "fontSize": 12, "color": INK}, "line": {"strokeWidth": 2.2}, "rule": {"color": INK},
+    })
+
+
+def specification(chart, title: str, subtitle: str) -> dict:
+    """The Vega-Lite specification of a chart with its words, data as compact CSV and numbers rounded."""
+    with alt.data_transformers.enable("evidence-csv"):
+        return chart.properties(title=alt.TitleParams(title, subtitle=subtitle)).to_dict()
+
+
+def steps(frame: pd.DataFrame, x: str, y: str, series: str, *, x_title: str = "", y_title: str, marks: dict[str, str] | None = None,
+          interpolate: str = "step-after", log: bool = False, colours: dict[str, str] | None = None, height: int = 320):
+    """Lines or steps over time, each labelled at its end, with dated hairlines. frame: one row a series and date.
+
+    marks: date -> word at a vertical hairline. colours: series -> colour; their order is the order of the labels.
+    """
+    colours = colours or dict(zip(frame[series].unique(), PALETTE))
+    paint = {"color": alt.Color(series, scale=alt.Scale(domain=list(colours), range=list(colours.values())), legend=None)}
+    scale = alt.Scale(type="log") if log else alt.Scale(domain=[min(0, float(frame[y].min())), 1.1 * float(frame[y].max())])
+    axis = {"x": _years(x, x_title), "y": alt.Y(y, type="quantitative", title=y_title, scale=scale)}
+    dash = alt.StrokeDash(series, scale=alt.Scale(domain=list(colours), range=[DASHES[tone] for tone in colours.values()]), legend=None)
+    tips = [alt.Tooltip(series), alt.Tooltip(x, type="temporal"), alt.Tooltip(y, type="quantitative", format=",.3~f")]
+    base = alt.Chart(frame)
+    lines = base.mark_line(interpolate=interpolate).encode(**axis, **paint, strokeDash=dash, tooltip=tips)
+    ends = frame.sort_values(x).groupby(series).tail(1).assign(**{x: frame[x].max()})
+    labels = alt.Chart(_spread(ends, y, frame[y], height, log)).mark_text(align="left", dx=6, fontWeight="bold").encode(x=axis["x"], y=alt.Y("_label_y", type="quantitative"), text=series, **paint)
+    return alt.layer(*_hairlines(marks or {}, x), lines, labels).properties(height=height)
+
+
+def dots(frame: pd.DataFrame, x: str, y: str, *, x_title: str, low: str | None = None, high: str | None = None, colour: str | None = None,
+         colours: dict[str, str] | None = None, label: str | None = None, log: bool = False, reference: float | None = None, step: int = 24, order=None):
+    """Sorted dots with the range of disagreeing sources or an interval. frame: one row a dot; rows keep the frame's order.
+
+    reference: a vertical hairline, for example the ratio 1. label: column whose text stands right of the dot.
+    """
+    axis = alt.Y(y, type="nominal", sort=list(order or dict.fromkeys(frame[y])), title=None, axis=alt.Axis(grid=True, labelPadding=8))
+    scale = alt.Scale(type="log" if log else "linear", zero=not log, nice=False, padding=12)
+    across = alt.X(x, type="quantitative", title=x_title, scale=scale, axis=alt.Axis(tickCount=6, format=",.2~f"))
+    paint = alt.Color(colour, scale=alt.Scale(domain=list(colours), range=list(colours.values())), legend=alt.Legend()) if colour else alt.value(FOCUS)
+    shape = {"shape": alt.Shape(colour, legend=alt.Legend(), scale=alt.Scale(domain=list(colours), range=["circle", "diamond", "square", "triangle-up"][:len(colours)]))} if colour else {}
+    tips = [alt.Tooltip(column) for column in dict.fromkeys([y, colour, x, low, high]) if column]
+    base = alt.Chart(frame)
+    layers = [alt.Chart(pd.DataFrame({"reference": [reference]})).mark_rule(strokeDash=[4, 3]).encode(x="reference:Q")] if reference is not None else []
+    layers += [base.mark_rule(strokeWidth=2.5, opacity=0.55).encode(x=alt.X(low, type="quantitative", title=x_title, scale=scale), x2=high, y=axis, color=paint)] if low else []
+    layers += [base.mark_point(filled=True, size=85, opacity=1).encode(x=across, y=axis, color=paint, tooltip=tips, **shape)]
+    layers += [base.mark_text(align="left", dx=9).encode(x=alt.X(high or x, type="quantitative"), y=axis, text=label)] if label else []
+    return alt.layer(*layers).properties(height=alt.Step(step))
+
+
+def bars(frame: pd.DataFrame, x: str, y: str, *, x_title: str, label: str, highlight: str | None = None, step: int = 26):
+    """Horizontal bars from zero with their value in words. highlight: boolean column that takes the focus colour."""
+    base = alt.Chart(frame).encode(y=alt.Y(y, type="nominal", sort=list(frame[y]), title=None))
+    paint = alt.condition(f"datum['{highlight}']", alt.value(FOCUS), alt.value(CONTEXT)) if highlight else alt.value(FOCUS)
+    drawn = base.mark_bar(size=15).encode(x=alt.X(x, type="quantitative", title=x_title, axis=alt.Axis(tickCount=6)), color=paint, tooltip=[alt.Tooltip(y), alt.Tooltip(label)])
+    return (drawn + base.mark_text(align="left", dx=5).encode(x=alt.X(x, type="quantitative"), text=label)).properties(height=alt.Step(step))
+
+
+def stacked(frame: pd.DataFrame, y: str, part: str, value: str, *, x_title: str, colours: dict[str, str], step: int = 26):
+    """Horizontal bars of parts in a fixed order, each part with its number. frame: one row a bar and part."""
+    order, rows = list(colours), list(dict.fromkeys(frame[y]))
+    frame = frame.assign(_order=frame[part].map(order.index)).sort_values([y, "_order"])
+    frame = frame.assign(_middle=frame.groupby(y)[value].cumsum() - frame[value] / 2)
+    base = alt.Chart(frame).encode(y=alt.Y(y, type="nominal", title=None, sort=rows))
+    paint = alt.Color(part, scale=alt.Scale(domain=order, range=list(colours.values())), legend=alt.Legend(orient="top", title=None))
+    drawn = base.mark_bar(size=17, stroke=PAPER, strokeWidth=1).encode(
+        x=alt.X(value, type="quantitative", stack="zero", title=x_title), color=paint, order="_order:Q", tooltip=[y, part, value])
+    wide = base.transform_filter(f"datum['{value}'] > {frame.groupby(y)[value].sum().max() / 25}")
+    words = wide.mark_text(color="#ffffff", fontWeight="bold").encode(x=alt.X("_middle", type="quantitative"), text=alt.Text(value, type="quantitative"))
+    return (drawn + words).properties(height=alt.Step(step))
+
+
+def picked(frame: pd.DataFrame, x: str, y: str, key: str, name: str, *, value: str, x_title: str, order: list[str], missing: str,
+           marks: dict[str, str] | None = None, step: int = 46):
+    """Every state's date as a grey tick, one row a category, and the reader's choice in colour with its date.
+
+    frame: one row a state and category, date missing where it never came. key, name: columns with the state's code and
+    name. value: the first choice. missing: words for a date that never came. Returns the chart and the picker for `figure.publish`.
+    """
+    options = frame[[key, name]].drop_duplicates().sort_values(name).astype(str).values.tolist()
+    choose = alt.param(name="choice", value=value, bind=alt.binding_select(options=[code for code, _ in options], labels=[text for _, text in options], name="State "))
+    axis = {"x": _years(x, x_title), "y": alt.Y(y, type="nominal", sort=order, title=None, axis=alt.Axis(grid=False))}
+    base = alt.Chart(frame)
+    ticks = base.mark_tick(color=CONTEXT, opacity=0.35, thickness=1, size=step * 0.5).encode(**axis)
+    chosen = base.transform_filter(f"datum['{key}'] == choice")
+    dot = chosen.mark_point(filled=True, size=130, color=CONTRAST, opacity=1).encode(**axis, tooltip=[name, y, alt.Tooltip(x, type="temporal")])
+    date = chosen.mark_text(dy=-step * 0.36, fontWeight="bold").encode(**axis, text=alt.Text(x, type="temporal", format="%-d %B %Y"))
+    never = chosen.transform_filter(f"!isValid(datum['{x}'])").mark_text(align="left", dx=8, fontStyle="italic").encode(x=alt.value("width"), y=axis["y"], text=alt.value(missing))
+    chart = alt.layer(*_hairlines(marks or {}, x), ticks, dot, date, never).add_params(choose).properties(height=alt.Step(step))
+    return chart, {"param": "choice", "label": "State", "options": options, "value": value}
+
+
+def placebo(frame: pd.DataFrame, x: str, y: str, *, observed: str, x_title: str, y_title: str, word: str, height: int = 260):
+    """The same measure at dates when nothing happened (grey) and at the real one (colour). observed: boolean column."""
+    axis = {"x": _years(x, x_title), "y": alt.Y(y, type="quantitative", title=y_title)}
+    base = alt.Chart(frame)
+    one = alt.Chart(pd.DataFrame({"reference": [1]})).mark_rule(strokeDash=[4, 3]).encode(y="reference:Q")
+    grey = base.transform_filter(f"!datum['{observed}']").mark_point(filled=True, size=22, color=CONTEXT, opacity=0.8).encode(**axis, tooltip=[alt.Tooltip(x, type="temporal"), alt.Tooltip(y, format=".2f")])
+    real = base.transform_filter(f"datum['{observed}']")
+    dot = real.mark_point(filled=True, size=130, color=CONTRAST, shape="diamond", opacity=1).encode(**axis, tooltip=[alt.Tooltip(y, format=".2f")])
+    label = real.mark_text(align="right", dx=-10, fontWeight="bold").encode(**axis, text=alt.value(word))
+    return alt.layer(one, grey, dot, label).properties(height=height)
+
+
+def _years(x: str, title: str) -> alt.X:
+    return alt.X(x, type="temporal", title=title or None, axis=alt.Axis(tickCount=8, format="%Y"))
+
+
+def _hairlines(marks: dict[str, str], x: str) -> list:
+    if not marks:
+        return []
+    lines = pd.DataFrame({x: pd.to_datetime(list(marks)), "word": list(marks.values())})
+    base = alt.Chart(lines).encode(x=alt.X(x, type="temporal"))
+    return [base.mark_rule(strokeDash=[3, 3], opacity=0.8), base.mark_text(align="right", dx=-5, baseline="top").encode(y=alt.value(0), text="word")]
+
+
+def _spread(ends: pd.DataFrame, y: str, values: pd.Series, height: int, log: bool) -> pd.DataFrame:
+    """Labels of lines that end close together, pushed apart by at least the height of a line of text."""
+    from math import exp, log as ln
+
+    scale = ln if log else float
+    low, high = scale(values.min()) if log else min(0.0, float(values.min())), scale(values.max())
+    gap = 15 / height * (high - low)
+    ends, placed = ends.sort_values(y), []
+    for value in ends[y]:
+        placed.append(max(scale(value), placed[-1] + gap) if placed else scale(value))
+    return ends.assign(_label_y=[significant(exp(value) if log else value) for value in placed])
+
+
+def _csv_data(frame: pd.DataFrame) -> dict:
+    """Chart data as one CSV string, a sixth of the size of records, with numbers rounded to six digits."""
+    kinds = {"i": "number", "u": "number", "f": "number", "b": "boolean", "M": "date"}
+    parse = {str(column): kinds.get(_kind(frame[column]), "string") for column in frame}
+    frame = frame.assign(**{column: frame[column].map(significant) for column in frame if _kind(frame[column]) == "f"})
+    frame = frame.assign(**{column: frame[column].map({True: "true", False: "false"}) for column in frame if _kind(frame[column]) == "b"})
+    return {"values": alt.utils.sanitize_pandas_dataframe(frame).to_csv(index=False, lineterminator="\n"), "format": {"type": "csv", "parse": parse}}
+
+
+def _kind(column: pd.Series) -> str:
+    """numpy's letter for a column's type, also for pandas' own number and boolean types."""
+    return getattr(column.dtype, "numpy_dtype", column.dtype).kind if not isinstance(column.dtype, pd.StringDtype) else "O"
+
+
+alt.data_transformers.register("evidence-csv", _csv_data)

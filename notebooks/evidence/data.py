@@ -1,0 +1,201 @@
+"""Give me this table: every row typed, checked against its descriptor and traceable to its source."""
+from __future__ import annotations
+
+import difflib
+import json
+import os
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA = ROOT / "data"
+REMEDIES = {
+    "date": "Write dates as year-month-day, for example 2001-09-28.",
+    "integer": "Write whole numbers with digits only: no thousands separator, no unit, no decimal comma.",
+    "number": "Write numbers with a decimal point and no thousands separator, for example 3.5.",
+    "boolean": "Write true or false.",
+    "unique": "Remove the duplicate, or correct the key.",
+    "enum": "Use one of the allowed values, or add the new one to the descriptor.",
+    "required": "Fill the cell, or leave the row out: nothing enters data/ without its source.",
+    "pattern": "Follow the pattern that the descriptor gives for this column.",
+    "minimum": "Correct the value, or the limit in the descriptor if the value is right.",
+    "maximum": "Correct the value, or the limit in the descriptor if the value is right.",
+    "label": "Restore the header row as the descriptor lists it.",
+    "sources": "Add the source to data/sources.csv first, or correct the id.",
+    "reference/countries": "Use an ISO 3166-1 alpha-3 code listed in data/reference/countries.csv.",
+}
+
+
+class DataError(ValueError):
+    """A table, a descriptor or a cell that breaks the data contract; the message says where and what to do."""
+
+
+def names() -> list[str]:
+    """Names of all tables, for example 'legal/treaty_actions'."""
+    found = sorted(DATA.rglob("*.resource.json"))
+    if not found:
+        raise DataError(f"No tables in {DATA}: open the notebook inside a full copy of the report, where data/ stands beside notebooks/.")
+    return [path.relative_to(DATA).as_posix().removesuffix(".resource.json") for path in found]
+
+
+def describe(name: str) -> dict:
+    """The descriptor of a table: a Frictionless Data Resource with our own keys beside the standard ones.
+
+    Raises DataError with the nearest names if there is no such table.
+    """
+    path = DATA / f"{name}.resource.json"
+    if name not in names():
+        near = difflib.get_close_matches(name, names(), n=3, cutoff=0.3)
+        raise DataError(f"There is no table {name!r} in data/. Did you mean {' or '.join(near) or 'another theme'}? All tables: {', '.join(names())}.")
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise DataError(f"data/{name}.resource.json, line {error.lineno}: not valid JSON ({error.msg}). Mend the descriptor.") from None
+
+
+def load(name: str) -> pd.DataFrame:
+    """A table as a typed frame, after its checks: one row a unit of observation, blank cells missing.
+
+    Dates become datetime64, whole numbers Int64, everything else what the descriptor says.
+    Raises DataError naming file, row, column, value, rule and remedy for the first cells that break the contract.
+    """
+    trace(table=name)
+    return _checked(name).copy()
+
+
+def source_rows(ids) -> pd.DataFrame:
+    """The registry rows of these source ids, most used first. Shape: one row a source."""
+    order = pd.Series(list(ids), dtype="str").value_counts()
+    for source_id in order.index:
+        trace(source=source_id)
+    return _checked("sources").set_index("source_id").loc[order.index].reset_index()
+
+
+def package(resources=None) -> dict:
+    """All descriptors as one Data Package: paths relative to data/, foreign keys to sources and countries added."""
+    return {
+        "name": "international-cooperation-in-counterterrorism",
+        "title": "Data of the report 'International Cooperation in Counterterrorism'",
+        "description": "Small curated tables, each with its sources, behind every figure and verdict of the report.",
+        "licenses": [{"name": "CC-BY-4.0", "title": "Creative Commons Attribution 4.0 for our selection and wording; the terms of each table's producers hold for its values",
+                      "path": "https://creativecommons.org/licenses/by/4.0/"}],
+        "resources": [_inlined(name) for name in (resources or names())],
+    }
+
+
+def trace(**used) -> None:
+    """Note what a notebook uses, so that the build knows what its outputs depend on."""
+    if path := os.environ.get("EVIDENCE_TRACE"):
+        with open(path, "a", encoding="utf-8") as log:
+            log.write(json.dumps(used) + "\n")
+
+
+@cache
+def _checked(name: str) -> pd.DataFrame:
+    descriptor = describe(name)
+    _check_file(name)
+    _check_contract(name)
+    frame = _typed(DATA / f"{name}.csv", descriptor["schema"]["fields"])
+    _check_bounds(name, descriptor, frame)
+    return frame
+
+
+def _check_file(name: str) -> None:
+    """What a spreadsheet or an interrupted save does to a file, said before a parser stumbles over it."""
+    path, shown = DATA / f"{name}.csv", f"data/{name}.csv"
+    if not path.exists():
+        raise DataError(f"{shown} is missing, but its descriptor stands in data/{name}.resource.json. Restore the file, or remove both.")
+    raw = path.read_bytes()
+    if not raw.strip():
+        raise DataError(f"{shown} is empty. Restore the file.")
+    if raw.startswith(b"\xef\xbb\xbf"):
+        raise DataError(f"{shown}, row 1: the file begins with a byte-order mark, as spreadsheets write it. Save it as plain UTF-8 (CSV, comma separated).")
+    try:
+        header = raw.decode("utf-8").splitlines()[0]
+    except UnicodeDecodeError as error:
+        row = raw[:error.start].count(b"\n") + 1
+        raise DataError(f"{shown}, row {row}: the file is not UTF-8. Save it as UTF-8 (CSV, comma separated).") from None
+    if header.count(";") > header.count(","):
+        raise DataError(f"{shown}, row 1: columns are separated by semicolons, as some spreadsheets write them. Save it with commas.")
+
+
+def _check_contract(name: str) -> None:
+    from frictionless import Package
+
+    needed = dict.fromkeys([name, "sources", *(["reference/countries"] if name != "reference/countries" else [])])
+    if "reference/countries" not in names():
+        needed.pop("reference/countries", None)
+    resource = Package.from_descriptor(package(list(needed)), basepath=str(DATA)).get_resource(name)
+    report = resource.validate(limit_errors=5)
+    if not report.valid:
+        raise DataError("\n".join(_plain(name, error) for error in report.tasks[0].errors))
+
+
+def _plain(name: str, error) -> str:
+    """One frictionless error as a sentence: file, row, column, value, rule, remedy."""
+    row, column, value = (getattr(error, key, None) for key in ("row_number", "field_name", "cell"))
+    if error.type == "foreign-key":
+        column, value = ", ".join(error.field_names), ", ".join(str(cell) for cell in error.field_cells)
+    if error.type in ("duplicate-label", "missing-label", "incorrect-label", "extra-label"):
+        row, column, value = 1, getattr(error, "label", None) or column, None
+    place = [f"data/{name}.csv"]
+    place += [f"row {row}"] if row else []
+    place += [f"column {column!r}"] if column else []
+    place += [f"value {value!r}"] if value not in (None, "") else []
+    return f"{', '.join(place)}: {error.note.rstrip('.')}. {_remedy(name, error, column)}".rstrip()
+
+
+def _remedy(name: str, error, column) -> str:
+    fields = {field["name"]: field for field in describe(name)["schema"]["fields"]}
+    if error.type.endswith("-label"):
+        return f"{REMEDIES['label']} It reads: {','.join(fields)}"
+    if error.type == "foreign-key":
+        return REMEDIES["sources" if "source" in str(column) else "reference/countries"]
+    if error.type == "primary-key":
+        return REMEDIES["unique"]
+    if error.type == "type-error":
+        return REMEDIES.get(fields[column]["type"], "")
+    return next((text for rule, text in REMEDIES.items() if rule in error.note), "Compare the row with its neighbours and the header.")
+
+
+def _typed(path: Path, fields: list[dict]) -> pd.DataFrame:
+    kinds = {"integer": "Int64", "year": "Int64", "number": "float64", "boolean": "boolean"}
+    frame = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype={
+        field["name"]: kinds.get(field["type"], "str") for field in fields if field["type"] != "date"})
+    dates = [field["name"] for field in fields if field["type"] == "date"]
+    return frame.assign(**{column: pd.to_datetime(frame[column], format="%Y-%m-%d") for column in dates})
+
+
+def _check_bounds(name: str, descriptor: dict, frame: pd.DataFrame) -> None:
+    low, high = descriptor["row_bounds"]["min"], descriptor["row_bounds"]["max"]
+    if not low <= len(frame) <= high:
+        raise DataError(f"data/{name}.csv has {len(frame)} rows; its descriptor expects {low} to {high}. "
+                        "Restore the missing rows, or change `row_bounds` in the descriptor if the table has really grown.")
+    for total in descriptor.get("totals", []):
+        found = _total(frame, total["expr"])
+        if abs(found - total["expect"]) > total.get("tolerance", 0):
+            raise DataError(f"data/{name}.csv: {total['what']} The rows give {found}, published is {total['expect']} "
+                            f"(source {total['source_id']}). Correct the rows, or the total in the descriptor.")
+
+
+def _total(frame: pd.DataFrame, expr: dict) -> float:
+    """Count or sum of the rows that a descriptor's `totals` entry selects."""
+    for column, value in expr.get("filter", {}).items():
+        frame = frame[frame[column] == value]
+    for column, limit in expr.get("before", {}).items():
+        frame = frame[frame[column] <= limit]
+    return len(frame) if expr.get("count") else float(frame[expr["sum"]].sum())
+
+
+def _inlined(name: str) -> dict:
+    """One descriptor as the package carries it: path relative to data/, foreign keys added."""
+    descriptor = describe(name)
+    folder = Path(name).parent.as_posix()
+    schema = descriptor["schema"]
+    columns = [field["name"] for field in schema["fields"]]
+    keys = [(column, "sources", "source_id") for column in columns if column.endswith("source_id") and name != "sources"]
+    keys += [("iso3", "reference/countries", "iso3")] if "iso3" in columns and name != "reference/countries" else []
+    foreign = [{"fields": [column], "reference": {"resource": table, "fields": [target]}} for column, table, target in keys]
+    return {**descriptor, "path": f"{folder}/{descriptor['path']}".removeprefix("./"), "schema": {**schema, **({"foreignKeys": foreign} if foreign else {})}}

@@ -1,0 +1,124 @@
+"""Publish this chart or table: the one place that turns results into what the book prints.
+
+Title, subtitle and alt text come from the notebook, computed; source and caveat come from the table's
+descriptor and cannot be typed. Everything travels inside the output itself (for charts, in the `usermeta`
+of the Vega-Lite specification), because nbval compares outputs and not their metadata.
+"""
+from __future__ import annotations
+
+import base64
+import html
+import io
+
+import pandas as pd
+
+from . import charts
+from .data import describe, load, source_rows
+from .text import significant
+
+CHART = "application/vnd.vegalite.v5+json"  # the newest Vega-Lite type that JupyterLab 4.6 draws
+TABLE = "application/vnd.evidence.table+json"
+FINDING = "application/vnd.evidence.finding+json"
+NAMED_SOURCES = 3
+TITLE_WORDS = 15
+
+
+class FigureError(ValueError):
+    """A figure that lacks what every reader needs: a finding, an alternative text, a source."""
+
+
+class Output:
+    """Something a notebook shows: a bundle of one exact form and plainer ones for other readers."""
+
+    def __init__(self, **bundle):
+        self.bundle = bundle
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
+        return self.bundle
+
+
+def publish(chart, *, id: str, title: str, subtitle: str, alt: str, tables: list[str], caveats=(0,), picker: dict | None = None,
+            narrow: dict | None = None) -> Output:
+    """A numbered figure: finding, chart, source, caveat, link to the data.
+
+    chart: an Altair chart. title: the finding with its number, at most 15 words. alt: kind of chart, measure and
+    main finding, at least 40 characters. tables: those the chart draws, the main one first. caveats: which of the
+    main table's caveats to print. picker: {"param", "label", "options", "value"} for one choice by the reader.
+    narrow: changes to the specification for phones. Raises FigureError.
+    """
+    meta = {"kind": "figure", **_furniture(id, title, subtitle, tables, caveats), "alt": _alternative(id, alt), "picker": picker, "narrow": narrow or {}}
+    spec = charts.specification(chart, title, subtitle)
+    spec["usermeta"] = {"evidence": meta}
+    return Output(**{CHART: spec, "image/png": _png(spec), "text/plain": f"Chart: {title}. {alt}"})
+
+
+def tabulate(frame: pd.DataFrame, *, id: str, title: str, subtitle: str, tables: list[str], caveats=(0,), formats: dict | None = None) -> Output:
+    """A numbered table with the furniture of a figure. frame: one row a line, column names as headings.
+
+    formats: column -> function that writes a cell; other numbers get thousands separators. Raises FigureError.
+    """
+    cells = pd.DataFrame({column: frame[column].map((formats or {}).get(column, _cell)) for column in frame})
+    columns = [{"title": column, "align": "right" if pd.api.types.is_numeric_dtype(frame[column]) else "left"} for column in frame]
+    meta = {"kind": "table", **_furniture(id, title, subtitle, tables, caveats), "columns": columns, "rows": cells.to_numpy().tolist()}
+    return Output(**{TABLE: meta, "text/html": f"<p><strong>{html.escape(title)}</strong><br>{html.escape(subtitle)}</p>" + cells.to_html(index=False, border=0),
+                     "text/plain": f"Table: {title}"})
+
+
+def finding(id: str, sentence: str, figure: str) -> Output:
+    """A sentence that leads the chapter and stands on the front page, with the figure that shows it."""
+    sentence = " ".join(sentence.split())
+    return Output(**{FINDING: {"kind": "finding", "id": id, "text": sentence, "figure": figure}, "text/markdown": sentence, "text/plain": sentence})
+
+
+def _furniture(id: str, title: str, subtitle: str, tables: list[str], caveats) -> dict:
+    if len(title.split()) > TITLE_WORDS:
+        raise FigureError(f"{id}: the title has {len(title.split())} words; say the finding in at most {TITLE_WORDS}: {title!r}")
+    if not any(character.isdigit() for character in title) and not set(title.lower().split()) & set(_number_words()):
+        raise FigureError(f"{id}: the title states no number: {title!r}")
+    used = {name: load(name) for name in tables}
+    sources = source_rows(_source_ids(used))
+    named = [{"id": row.source_id, "label": f"{row.producer} ({row.published[:4] if row.published != 'undated' else 'undated'})"}
+             for row in sources.head(NAMED_SOURCES).itertuples()]
+    texts = describe(tables[0])["caveats"]
+    return {"id": id, "title": title, "subtitle": subtitle, "sources": named, "more_sources": len(sources) - len(named),
+            "note": " ".join(texts[which] for which in caveats), "tables": [{"name": name, "rows": len(frame)} for name, frame in used.items()]}
+
+
+def _source_ids(tables: dict[str, pd.DataFrame]):
+    for frame in tables.values():
+        for column in frame.columns[frame.columns.str.endswith("source_id")]:
+            yield from frame[column].dropna()
+
+
+def _alternative(id: str, alt: str) -> str:
+    alt = " ".join(alt.split())
+    if len(alt) < 40 or alt.lower().endswith((".png", ".svg")):
+        raise FigureError(f"{id}: the alternative text must say the kind of chart, what it measures and the main finding, in at least 40 characters.")
+    return alt
+
+
+def _number_words() -> tuple[str, ...]:
+    from .text import WORDS
+
+    return (*WORDS, "half", "twice", "doubled", "tripled")
+
+
+def _cell(value) -> str:
+    if pd.isna(value):
+        return "–"
+    if isinstance(value, pd.Timestamp):
+        return value.date().isoformat()
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        value = significant(float(value))
+        return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
+    return str(value)
+
+
+def _png(spec: dict) -> str:
+    """A small picture of the chart for viewers that draw no Vega-Lite, such as code hosts."""
+    import vl_convert
+    from PIL import Image
+
+    picture = Image.open(io.BytesIO(vl_convert.vegalite_to_png(spec, scale=1.5))).convert("RGB").quantize(64)
+    picture.save(buffer := io.BytesIO(), "PNG", optimize=True)
+    return base64.b64encode(buffer.getvalue()).decode()

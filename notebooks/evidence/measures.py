@@ -1,0 +1,154 @@
+"""Compute this: pure functions on frames. Statistics come from scipy and statsmodels, imported where they are needed.
+
+Words used here: a State *joins* an instrument on the day it consents to be bound (ratification, acceptance,
+approval or accession). Succession to a predecessor's treaty is not a decision to join: it ends the time at risk
+without being counted.
+"""
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+YEAR = 365.25  # days
+DECISIONS = ("ratification", "acceptance", "approval", "accession")
+AGES = (0, 1, 2, 3, 5, 10, 20, 60)  # years since an instrument opened for signature
+RANDOM_SEED = 20010911
+
+
+def party_curve(actions: pd.DataFrame) -> pd.DataFrame:
+    """Number of parties after each date. actions: instrument_id, consent_date. Shape: one row an instrument and date."""
+    days = actions.dropna(subset="consent_date").groupby(["instrument_id", "consent_date"]).size().rename("joined").reset_index()
+    return days.assign(parties=days.groupby("instrument_id")["joined"].cumsum()).rename(columns={"consent_date": "date"})
+
+
+def parties_on(actions: pd.DataFrame, date: str) -> pd.Series:
+    """Parties to each instrument at the end of a day. Index: instrument_id, also those with none."""
+    bound = actions[actions["consent_date"] <= pd.Timestamp(date)]
+    return bound.groupby("instrument_id").size().reindex(sorted(actions["instrument_id"].unique()), fill_value=0)
+
+
+def joined_between(actions: pd.DataFrame, start: str, end: str, decisions_only: bool = False) -> pd.Series:
+    """States bound from `start` up to and without `end`, by instrument; all of them, or without successions."""
+    inside = actions["consent_date"].between(pd.Timestamp(start), pd.Timestamp(end), inclusive="left")
+    if decisions_only:
+        inside &= actions["consent_type"].isin(DECISIONS)
+    return actions[inside].groupby("instrument_id").size().reindex(sorted(actions["instrument_id"].unique()), fill_value=0)
+
+
+def years_to_nth_party(actions: pd.DataFrame, adopted: pd.Series, nth: int) -> pd.Series:
+    """Years from adoption until the nth party; missing where it was not reached. adopted: instrument_id -> date."""
+    dates = actions.dropna(subset="consent_date").sort_values("consent_date").groupby("instrument_id")["consent_date"]
+    reached = dates.nth(nth - 1)
+    reached.index = actions.loc[reached.index, "instrument_id"]
+    return ((reached.reindex(adopted.index) - pd.to_datetime(adopted)).dt.days / YEAR).rename(f"years_to_{nth}")
+
+
+def opening_dates(actions: pd.DataFrame) -> pd.Series:
+    """Day an instrument opened for signature, read as its earliest signature in the panel. Index: instrument_id."""
+    return actions.groupby("instrument_id")["signature_date"].min()
+
+
+def spells(actions: pd.DataFrame, states: pd.Series, end: str) -> pd.DataFrame:
+    """Time at risk of joining: one row a State and instrument, from opening or independence (the later) to joining or `end`.
+
+    states: iso3 -> independence date, missing where the State is older than every instrument.
+    Returns instrument_id, iso3, opened, start, stop (dates), joined (bool). A State bound on the day its time would start is left out.
+    """
+    opened = opening_dates(actions).rename("opened").reset_index()
+    pairs = opened.merge(states.rename("independent").rename_axis("iso3").reset_index(), how="cross")
+    bound = actions.loc[actions["consent_date"].notna(), ["instrument_id", "iso3", "consent_date", "consent_type"]]
+    pairs = pairs.merge(bound, on=["instrument_id", "iso3"], how="left", validate="one_to_one")
+    last = pd.Timestamp(end)
+    rows = pairs.assign(
+        start=pairs[["opened", "independent"]].max(axis=1),
+        stop=pairs["consent_date"].fillna(last).clip(upper=last),
+        joined=(pairs["consent_date"] <= last) & pairs["consent_type"].isin(DECISIONS))
+    return rows.loc[rows["stop"] > rows["start"], ["instrument_id", "iso3", "opened", "start", "stop", "joined"]].reset_index(drop=True)
+
+
+def split_spells(rows: pd.DataFrame, periods: dict[str, str]) -> pd.DataFrame:
+    """Spells cut at calendar dates and at ages of the instrument. periods: name -> first day, in order.
+
+    Returns one row a piece: instrument_id, iso3, period, age (years, lower bound), years at risk, joined (0 or 1).
+    """
+    names, edges = list(periods), [pd.Timestamp(first) for first in periods.values()]
+    pieces = []
+    for row in rows.itertuples(index=False):
+        birthdays = [row.opened + pd.Timedelta(days=round(YEAR * age)) for age in AGES]
+        cuts = sorted({row.start, row.stop, *(cut for cut in (*edges, *birthdays) if row.start < cut < row.stop)})
+        for begin, until in zip(cuts, cuts[1:]):
+            period = names[sum(begin >= edge for edge in edges) - 1]
+            age = AGES[sum(begin >= birthday for birthday in birthdays) - 1]
+            pieces.append((row.instrument_id, row.iso3, period, age, (until - begin).days / YEAR, int(row.joined and until == row.stop)))
+    return pd.DataFrame(pieces, columns=["instrument_id", "iso3", "period", "age", "years", "joined"])
+
+
+def joining_rates(pieces: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Joins per hundred State-years at risk with exact 95% Poisson intervals. Shape: one row a group of `by`."""
+    from statsmodels.stats.rates import confint_poisson
+
+    sums = pieces.groupby(by, sort=False)[["joined", "years"]].sum().reset_index()
+    limits = [confint_poisson(row.joined, row.years, method="exact-c") for row in sums.itertuples()]
+    return sums.assign(rate=100 * sums["joined"] / sums["years"], low=[100 * low for low, _ in limits], high=[100 * high for _, high in limits])
+
+
+def joining_rate_ratio(pieces: pd.DataFrame, period: str, reference: str) -> dict[str, float]:
+    """How many times faster States joined in one period than in another, at the same age of the same instrument.
+
+    Poisson regression of joins on period, instrument and age with time at risk as offset; standard errors clustered
+    by State. Pieces: from `split_spells`. Returns ratio, low, high (95%), joins and States used.
+    """
+    import statsmodels.api as sm
+    import statsmodels.formula.api as smf
+
+    used = pieces[pieces["years"] > 0]
+    formula = f"joined ~ C(instrument_id) + C(age) + C(period, Treatment('{reference}'))"
+    fit = smf.glm(formula, data=used, family=sm.families.Poisson(), offset=np.log(used["years"])).fit(
+        cov_type="cluster", cov_kwds={"groups": used["iso3"].astype("category").cat.codes})
+    term = f"C(period, Treatment('{reference}'))[T.{period}]"
+    low, high = np.exp(fit.conf_int().loc[term])
+    return {"ratio": float(np.exp(fit.params[term])), "low": float(low), "high": float(high), "joins": int(used["joined"].sum()), "states": used["iso3"].nunique()}
+
+
+def before_after(rows: pd.DataFrame, date, years: float) -> dict[str, float]:
+    """Joining rate in the years after a date divided by the rate in the same number of years before.
+
+    Only instruments open for the whole time before the date count. rows: from `spells`. The ratio is missing where nobody joined before.
+    """
+    date, window = pd.Timestamp(date), pd.Timedelta(days=round(YEAR * years))
+    rows = rows[rows["opened"] <= date - window]
+    rates = {}
+    for name, begin, until in (("before", date - window, date), ("after", date, date + window)):
+        at_risk = (rows["stop"].clip(upper=until) - rows["start"].clip(lower=begin)).dt.days.clip(lower=0).sum() / YEAR
+        joins = (rows["joined"] & (rows["stop"] >= begin) & (rows["stop"] < until)).sum()
+        rates |= {f"joins_{name}": int(joins), f"rate_{name}": joins / at_risk if at_risk else np.nan}
+    return {**rates, "ratio": rates["rate_after"] / rates["rate_before"] if rates["rate_before"] else np.nan, "instruments": rows["instrument_id"].nunique()}
+
+
+def placebo_dates(rows: pd.DataFrame, dates, years: float) -> pd.DataFrame:
+    """`before_after` at many dates. Shape: one row a date."""
+    return pd.DataFrame([{"date": pd.Timestamp(date), **before_after(rows, date, years)} for date in dates])
+
+
+def share_ratio(events_after: int, total_after: int, events_before: int, total_before: int) -> dict[str, float]:
+    """Share after divided by share before with a 95% score interval (statsmodels, ratio of two proportions)."""
+    from statsmodels.stats.proportion import confint_proportions_2indep
+
+    low, high = confint_proportions_2indep(events_after, total_after, events_before, total_before, compare="ratio", method="score")
+    return {"after": events_after / total_after, "before": events_before / total_before,
+            "ratio": (events_after / total_after) / (events_before / total_before), "low": float(low), "high": float(high)}
+
+
+def partial_rank_correlation(frame: pd.DataFrame, x: str, y: str, given: str, draws: int = 2000) -> dict[str, float]:
+    """Spearman correlation of x and y with `given` held fixed, and a seeded bootstrap 95% interval. frame: no missing values."""
+    from scipy.stats import rankdata
+
+    def estimate(values: np.ndarray) -> float:
+        a, b, c = np.corrcoef(np.apply_along_axis(rankdata, 0, values), rowvar=False)[np.triu_indices(3, 1)]
+        return (a - b * c) / np.sqrt((1 - b**2) * (1 - c**2))
+
+    values = frame[[x, y, given]].to_numpy(float)
+    generator = np.random.default_rng(RANDOM_SEED)
+    sample = [estimate(values[generator.integers(0, len(values), len(values))]) for _ in range(draws)]
+    low, high = np.percentile(sample, [2.5, 97.5])
+    return {"correlation": float(estimate(values)), "low": float(low), "high": float(high), "n": len(values)}

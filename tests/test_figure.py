@@ -1,0 +1,101 @@
+"""Figure furniture: nothing is published without finding, source, caveat and alternative text."""
+import json
+import re
+
+import altair as alt
+import pandas as pd
+import pytest
+from evidence import charts, data, figure, text
+from hypothesis import given
+from hypothesis import strategies as st
+
+FRAME = pd.DataFrame({"date": pd.to_datetime(["2000-01-01", "2001-01-01", "2002-01-01"] * 2), "n": [1.0, 2.123456789, 30.0, 2.0, 3.0, 31.0], "who": ["a"] * 3 + ["b"] * 3})
+GOOD = {"id": "fig-test", "title": "Parties rose from 4 to 122", "subtitle": "States", "tables": ["legal/council_bodies"], "alt": "Line chart of parties by year, rising from four to one hundred and twenty-two."}
+
+
+def lines():
+    return charts.steps(FRAME, "date", "n", "who", y_title="Parties")
+
+
+def meta(output):
+    return output.bundle[figure.CHART]["usermeta"]["evidence"]
+
+
+@pytest.mark.parametrize(("change", "words"), [
+    ({"alt": "A chart"}, "alternative text"), ({"alt": ""}, "alternative text"), ({"alt": "output_of_the_cell_number_seventeen_of_it.png"}, "alternative text"),
+    ({"title": "Parties rose"}, "no number"), ({"title": "One " + "very " * 15 + "long title"}, "at most 15"), ])
+def test_a_figure_without_its_furniture_is_refused(change, words):
+    with pytest.raises(figure.FigureError, match=words):
+        figure.publish(lines(), **{**GOOD, **change})
+
+
+def test_source_and_caveat_come_from_the_descriptor():
+    found = meta(figure.publish(lines(), **GOOD))
+    assert found["note"] == data.describe("legal/council_bodies")["caveats"][0]
+    assert found["sources"] and found["sources"][0]["id"] in set(data.load("sources")["source_id"])
+    assert found["tables"] == [{"name": "legal/council_bodies", "rows": 13}]
+    assert len(found["sources"]) + found["more_sources"] == data.load("legal/council_bodies")["source_id"].nunique()
+    with pytest.raises(TypeError):
+        figure.publish(lines(), **GOOD, note="typed by hand")
+
+
+def test_what_a_notebook_stores_is_rounded_and_repeatable():
+    one, two = (json.dumps(figure.publish(lines(), **GOOD).bundle[figure.CHART]) for _ in range(2))
+    assert one == two and "2.12346" in one and "2.123456" not in one
+
+
+def test_a_table_writes_its_cells():
+    frame = pd.DataFrame({"Who": ["a", None], "Parties": [1234, 5], "Day": pd.to_datetime(["2001-09-28", "2002-01-01"])})
+    found = figure.tabulate(frame, **{key: GOOD[key] for key in ("title", "subtitle", "tables")}, id="tbl-test").bundle[figure.TABLE]
+    assert found["rows"] == [["a", "1,234", "2001-09-28"], ["–", "5", "2002-01-01"]]
+    assert [column["align"] for column in found["columns"]] == ["left", "right", "left"]
+
+
+@pytest.mark.parametrize("chart", [
+    lines(),
+    charts.dots(pd.DataFrame({"x": [1, 2], "y": ["a", "b"], "low": [0, 1], "high": [2, 3], "k": ["u", "v"], "t": ["1", "2"]}), "x", "y", x_title="x", low="low", high="high", colour="k", colours={"u": charts.FOCUS, "v": charts.CONTRAST}, label="t"),
+    charts.bars(pd.DataFrame({"x": [1, 2], "y": ["a", "b"], "t": ["1", "2"], "h": [True, False]}), "x", "y", x_title="x", label="t", highlight="h"),
+    charts.stacked(pd.DataFrame({"y": ["a", "a"], "p": ["Yes", "No"], "v": [10, 20]}), "y", "p", "v", x_title="votes", colours={"Yes": charts.FOCUS, "No": charts.CONTRAST}),
+    charts.placebo(FRAME.assign(real=[False] * 5 + [True]), "date", "n", observed="real", x_title="", y_title="ratio", word="now"),
+    charts.picked(FRAME.assign(code=["A", "B", "C"] * 2, name=["Aa", "Bb", "Cc"] * 2), "date", "who", "code", "name", value="A", x_title="", order=["a", "b"], missing="never")[0],
+], ids=["steps", "dots", "bars", "stacked", "placebo", "picked"])
+def test_every_chart_form_draws_and_uses_only_the_house_colours(chart):
+    import vl_convert
+
+    spec = charts.specification(chart, "Title", "Subtitle")
+    svg = vl_convert.vegalite_to_svg(spec)
+    assert "<path" in svg or "<text" in svg
+    allowed = {colour.lower() for colour in (*charts.PALETTE, charts.INK, charts.GRID, "#ffffff")}
+    assert {colour.lower() for colour in re.findall(r"#[0-9a-fA-F]{6}\b", json.dumps(spec))} <= allowed
+
+
+def test_a_picker_offers_every_state_once():
+    chart, picker = charts.picked(FRAME.assign(code=["A", "B", "A"] * 2, name=["Zed", "Bb", "Zed"] * 2), "date", "who", "code", "name", value="A", x_title="", order=["a", "b"], missing="never")
+    assert picker["options"] == [["B", "Bb"], ["A", "Zed"]] and isinstance(chart, alt.LayerChart)
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[i:i + 2], 16) / 255 for i in (1, 3, 5)]
+    return sum(weight * (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4) for weight, p in zip((0.2126, 0.7152, 0.0722), parts))
+
+
+@pytest.mark.parametrize("ground", ["#ffffff", "#14181e"])
+@pytest.mark.parametrize("colour", charts.PALETTE)
+def test_every_colour_stands_out_on_both_grounds(colour, ground):
+    light, dark = sorted((luminance(colour), luminance(ground)), reverse=True)
+    assert (light + 0.05) / (dark + 0.05) >= 3
+
+
+@given(st.floats(-1e12, 1e12, allow_nan=False))
+def test_rounding_keeps_six_digits_and_is_stable(value):
+    rounded = text.significant(value)
+    assert text.significant(rounded) == rounded
+    assert abs(rounded - value) <= abs(value) * 1e-5
+
+
+@pytest.mark.parametrize(("call", "said"), [
+    (lambda: text.number(5668), "5,668"), (lambda: text.percent(0.634), "63%"), (lambda: text.times(5.61), "5.6 times"), (lambda: text.times(29.5), "30 times"),
+    (lambda: text.day("2001-09-28"), "28 September 2001"), (lambda: text.day("2001-09"), "September 2001"), (lambda: text.day("2001"), "2001"),
+    (lambda: text.listing(["a", "b", "c"]), "a, b and c"), (lambda: text.listing(["a"]), "a"), (lambda: text.listing([]), "none"), (lambda: text.word(3), "three"), (lambda: text.word(186), "186")])
+def test_numbers_are_said_as_people_write_them(call, said):
+    assert call() == said

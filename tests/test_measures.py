@@ -1,0 +1,130 @@
+"""Measures against hand-worked values, published values and properties that must hold for any input."""
+import numpy as np
+import pandas as pd
+import pytest
+from evidence import data, measures
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+PANEL_END = "2014-07-10"
+
+
+@pytest.fixture(scope="module")
+def panel():
+    return data.load("legal/treaty_actions")
+
+
+@pytest.fixture
+def small():
+    """Two instruments and three States, worked out by hand in the tests."""
+    rows = [("a", "AAA", "2000-01-01", "2000-07-01", "ratification"), ("a", "BBB", "2000-02-01", "2001-01-01", "ratification"),
+            ("a", "CCC", None, "2001-07-01", "succession"), ("b", "AAA", "2001-01-01", None, None)]
+    frame = pd.DataFrame(rows, columns=["instrument_id", "iso3", "signature_date", "consent_date", "consent_type"])
+    return frame.assign(signature_date=pd.to_datetime(frame["signature_date"]), consent_date=pd.to_datetime(frame["consent_date"]))
+
+
+def test_instruments_without_parties_count_zero(small):
+    assert measures.parties_on(small, "2000-12-31").to_dict() == {"a": 1, "b": 0}
+    assert measures.joined_between(small, "1990-01-01", "1991-01-01").to_dict() == {"a": 0, "b": 0}
+
+
+def test_the_end_day_is_left_out_and_the_start_day_counts(small):
+    assert measures.joined_between(small, "2000-07-01", "2001-01-01")["a"] == 1
+    assert measures.joined_between(small, "2001-01-01", "2002-01-01", decisions_only=True)["a"] == 1, "a succession is not a decision"
+
+
+def test_the_nth_party_that_never_came_is_missing(small):
+    adopted = pd.Series({"a": "2000-01-01", "b": "2001-01-01"})
+    years = measures.years_to_nth_party(small, adopted, 2)
+    assert years["a"] == pytest.approx(366 / 365.25) and np.isnan(years["b"])
+
+
+def test_spells_by_hand(small):
+    states = pd.Series({"AAA": pd.NaT, "BBB": pd.NaT, "CCC": pd.Timestamp("2001-01-01"), "DDD": pd.Timestamp("2020-01-01")}, dtype="datetime64[us]")
+    rows = measures.spells(small, states, "2002-01-01").set_index(["instrument_id", "iso3"])
+    assert rows.loc[("a", "AAA"), "joined"] and rows.loc[("a", "AAA"), "stop"] == pd.Timestamp("2000-07-01")
+    assert not rows.loc[("a", "CCC"), "joined"], "a succession ends the time at risk without counting"
+    assert rows.loc[("a", "CCC"), "start"] == pd.Timestamp("2001-01-01"), "nobody is at risk before independence"
+    assert ("a", "DDD") not in rows.index and ("b", "DDD") not in rows.index, "a State that came after the end was never at risk"
+    assert rows.loc[("b", "BBB"), "stop"] == pd.Timestamp("2002-01-01")
+
+
+def test_splitting_keeps_joins_and_time(panel):
+    states = pd.Series(pd.NaT, index=sorted(panel["iso3"].unique()), dtype="datetime64[us]")
+    rows = measures.spells(panel, states, PANEL_END)
+    pieces = measures.split_spells(rows, {"before": "1970-01-01", "after": "2001-09-11"})
+    assert pieces["joined"].sum() == rows["joined"].sum()
+    assert pieces["years"].sum() == pytest.approx((rows["stop"] - rows["start"]).dt.days.sum() / measures.YEAR)
+    assert (pieces["years"] > 0).all() and pieces["age"].isin(measures.AGES).all()
+
+
+def test_joining_rate_by_hand():
+    pieces = pd.DataFrame({"period": ["p"] * 4, "joined": [1, 1, 0, 0], "years": [1.0, 2.0, 3.0, 4.0]})
+    row = measures.joining_rates(pieces, ["period"]).iloc[0]
+    assert row["rate"] == pytest.approx(20) and row["low"] < 20 < row["high"]
+    assert (row["low"], row["high"]) == (pytest.approx(2.422, abs=1e-3), pytest.approx(72.247, abs=1e-3)), "exact Poisson limits for two events, from tables"
+
+
+def test_rate_ratio_finds_a_ratio_that_was_put_in():
+    generator = np.random.default_rng(1)
+    rows = [(f"i{i}", f"S{s:03}", period, age, 1.0, int(generator.random() < (0.05 if period == "before" else 0.15)))
+            for i in range(4) for s in range(200) for period, age in (("before", 0), ("before", 1), ("after", 1 if i % 2 else 2))]
+    pieces = pd.DataFrame(rows, columns=["instrument_id", "iso3", "period", "age", "years", "joined"])
+    found = measures.joining_rate_ratio(pieces, "after", "before")
+    assert found["low"] < 3 < found["high"] and found["states"] == 200
+
+
+def test_before_after_by_hand():
+    day = pd.Timestamp
+    rows = pd.DataFrame({"instrument_id": "a", "iso3": ["A", "B", "C"], "opened": day("1990-01-01"), "start": day("1990-01-01"),
+                         "stop": [day("2000-07-01"), day("2001-07-01"), day("2010-01-01")], "joined": [True, True, False]})
+    result = measures.before_after(rows, "2001-01-01", 1)
+    at_risk_before, at_risk_after = 183 + 365 + 365, 181 + 365  # days; the window before starts on 2 January 2000
+    assert (result["joins_before"], result["joins_after"]) == (1, 1)
+    assert result["ratio"] == pytest.approx((at_risk_before - 2 - 0) / at_risk_after, rel=0.01)
+
+
+def test_no_joins_before_gives_no_ratio():
+    day = pd.Timestamp
+    rows = pd.DataFrame({"instrument_id": ["a"], "iso3": ["A"], "opened": [day("1990-01-01")], "start": [day("1990-01-01")], "stop": [day("2001-06-01")], "joined": [True]})
+    assert np.isnan(measures.before_after(rows, "2001-01-01", 1)["ratio"])
+
+
+def test_published_party_counts_are_met(panel):
+    assert measures.parties_on(panel, "2008-10-31")["financing_1999"] == 167
+    assert measures.parties_on(panel, "2001-09-10")["financing_1999"] == 4, "as an independent study names them"
+    assert measures.parties_on(panel, "2013-09-30")["bombings_1997"] == 167
+
+
+def test_the_opening_of_the_conventions_is_read_rightly(panel):
+    opened = measures.opening_dates(panel)
+    assert opened["financing_1999"] == pd.Timestamp("2000-01-10") and opened["nuclear_terrorism_2005"] == pd.Timestamp("2005-09-14")
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.dates(pd.Timestamp("1980-01-01").date(), pd.Timestamp("2013-12-31").date())), min_size=1, max_size=60))
+@settings(max_examples=60, deadline=None)
+def test_a_party_curve_never_falls_and_ends_at_the_number_of_parties(joins):
+    frame = pd.DataFrame(joins, columns=["instrument_id", "consent_date"]).assign(consent_date=lambda f: pd.to_datetime(f["consent_date"]))
+    curve = measures.party_curve(frame)
+    for name, line in curve.groupby("instrument_id"):
+        assert line["parties"].is_monotonic_increasing
+        assert line["parties"].iloc[-1] == (frame["instrument_id"] == name).sum()
+
+
+@given(st.integers(1, 40), st.integers(41, 90), st.integers(1, 40), st.integers(41, 90))
+@settings(max_examples=60, deadline=None)
+def test_a_share_ratio_lies_in_its_interval(events_after, total_after, events_before, total_before):
+    result = measures.share_ratio(events_after, total_after, events_before, total_before)
+    assert result["low"] <= result["ratio"] <= result["high"]
+    assert result["ratio"] == pytest.approx(result["after"] / result["before"])
+
+
+def test_partial_rank_correlation_by_hand_and_by_symmetry():
+    generator = np.random.default_rng(7)
+    frame = pd.DataFrame(generator.normal(size=(60, 3)), columns=list("xyz")).assign(y=lambda f: f["y"] + f["x"])
+    ranks = frame.corr(method="spearman")
+    expected = (ranks.loc["x", "y"] - ranks.loc["x", "z"] * ranks.loc["y", "z"]) / np.sqrt((1 - ranks.loc["x", "z"] ** 2) * (1 - ranks.loc["y", "z"] ** 2))
+    found = measures.partial_rank_correlation(frame, "x", "y", "z", draws=50)
+    assert found["correlation"] == pytest.approx(expected)
+    assert measures.partial_rank_correlation(frame, "y", "x", "z", draws=50)["correlation"] == pytest.approx(expected)
+    assert found == measures.partial_rank_correlation(frame, "x", "y", "z", draws=50), "the draws are seeded"
