@@ -20,17 +20,18 @@ FOCUS, CONTRAST, THIRD, FOURTH, CONTEXT = "#0072B2", "#D55E00", "#009E73", "#CC7
 PALETTE = [FOCUS, CONTRAST, THIRD, FOURTH, CONTEXT]
 DASHES = {FOCUS: [1, 0], CONTRAST: [1, 0], THIRD: [3, 2], FOURTH: [8, 2], CONTEXT: [5, 2]}
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
-WIDTH = 560
+WIDTH, NARROW = 690, 340  # pixels of a whole drawing, labels included: in the text column, and on a phone
+WRAP, NARROW_WRAP = 40, 13  # letters after which the label of a row breaks at the next blank
 SEPTEMBER_2001 = "2001-09-11"
 
 
 @alt.theme.register("evidence", enable=True)
 def _theme() -> alt.theme.ThemeConfig:
     words = {"labelFont": FONT, "titleFont": FONT, "labelFontSize": 12, "titleFontSize": 12, "labelColor": INK, "titleColor": INK, "titleFontWeight": "normal"}
-    return alt.theme.ThemeConfig(width=WIDTH, height=300, config={
+    return alt.theme.ThemeConfig(width=WIDTH, height=300, autosize={"type": "fit-x", "contains": "padding"}, config={
         "background": PAPER, "font": FONT, "view": {"stroke": None}, "range": {"category": PALETTE},
         "title": {"anchor": "start", "font": FONT, "fontSize": 15, "subtitleFontSize": 12, "subtitleColor": INK, "color": INK, "offset": 12},
-        "axis": {**words, "gridColor": GRID, "domainColor": INK, "tickColor": INK, "labelLimit": 300, "titlePadding": 8},
+        "axis": {**words, "gridColor": GRID, "domainColor": INK, "tickColor": INK, "labelLimit": 300, "labelLineHeight": 13, "titlePadding": 8},
         "axisY": {"domain": False, "ticks": False, "titleAngle": 0, "titleAlign": "left", "titleAnchor": "end", "titleX": 0, "titleY": -10, "titleBaseline": "bottom"},
         "axisX": {"grid": False}, "legend": {**words, "orient": "top", "title": None, "labelLimit": 400}, "header": words,
         "text": {"font": FONT, "fontSize": 12, "color": INK}, "line": {"strokeWidth": 2.2}, "rule": {"color": INK},
@@ -49,7 +50,7 @@ def steps(frame: pd.DataFrame, x: str, y: str, series: str, *, x_title: str = ""
 
     marks: date -> word at a vertical hairline. colours: series -> colour; their order is the order of the labels.
     """
-    colours = colours or dict(zip(frame[series].unique(), PALETTE))
+    frame, colours = frame[[x, y, series]], colours or dict(zip(frame[series].unique(), PALETTE))
     paint = {"color": alt.Color(series, scale=alt.Scale(domain=list(colours), range=list(colours.values())), legend=None)}
     scale = alt.Scale(type="log") if log else alt.Scale(domain=[min(0, float(frame[y].min())), 1.1 * float(frame[y].max())])
     axis = {"x": _years(x, x_title), "y": alt.Y(y, type="quantitative", title=y_title, scale=scale)}
@@ -59,53 +60,54 @@ def steps(frame: pd.DataFrame, x: str, y: str, series: str, *, x_title: str = ""
     lines = base.mark_line(interpolate=interpolate).encode(**axis, **paint, strokeDash=dash, tooltip=tips)
     ends = frame.sort_values(x).groupby(series).tail(1).assign(**{x: frame[x].max()})
     labels = alt.Chart(_spread(ends, y, frame[y], height, log)).mark_text(align="left", dx=6, fontWeight="bold").encode(x=axis["x"], y=alt.Y("_label_y", type="quantitative"), text=series, **paint)
-    return alt.layer(*_hairlines(marks or {}, x), lines, labels).properties(height=height)
+    return alt.layer(*_hairlines(marks or {}, frame[x]), lines, labels).properties(height=height)
 
 
 def dots(frame: pd.DataFrame, x: str, y: str, *, x_title: str, low: str | None = None, high: str | None = None, colour: str | None = None,
-         colours: dict[str, str] | None = None, label: str | None = None, log: bool = False, reference: float | None = None, step: int = 24, order=None):
+         colours: dict[str, str] | None = None, label: str | None = None, log: bool = False, step: int = 27, order=None):
     """Sorted dots with the range of disagreeing sources or an interval. frame: one row a dot; rows keep the frame's order.
 
-    reference: a vertical hairline, for example the ratio 1. label: column whose text stands right of the dot.
+    label: column whose text stands right of the dot.
     """
-    axis = alt.Y(y, type="nominal", sort=list(order or dict.fromkeys(frame[y])), title=None, axis=alt.Axis(grid=True, labelPadding=8))
+    frame = frame[[column for column in dict.fromkeys([x, y, low, high, colour, label]) if column]]
+    axis = _rows(y, order or frame[y], grid=True)
     scale = alt.Scale(type="log" if log else "linear", zero=not log, nice=False, padding=12)
     across = alt.X(x, type="quantitative", title=x_title, scale=scale, axis=alt.Axis(tickCount=6, format=",.2~f"))
     paint = alt.Color(colour, scale=alt.Scale(domain=list(colours), range=list(colours.values())), legend=alt.Legend()) if colour else alt.value(FOCUS)
     shape = {"shape": alt.Shape(colour, legend=alt.Legend(), scale=alt.Scale(domain=list(colours), range=["circle", "diamond", "square", "triangle-up"][:len(colours)]))} if colour else {}
     tips = [alt.Tooltip(column) for column in dict.fromkeys([y, colour, x, low, high]) if column]
     base = alt.Chart(frame)
-    layers = [alt.Chart(pd.DataFrame({"reference": [reference]})).mark_rule(strokeDash=[4, 3]).encode(x="reference:Q")] if reference is not None else []
-    layers += [base.mark_rule(strokeWidth=2.5, opacity=0.55).encode(x=alt.X(low, type="quantitative", title=x_title, scale=scale), x2=high, y=axis, color=paint)] if low else []
+    layers = [base.mark_rule(strokeWidth=2.5, opacity=0.55).encode(x=alt.X(low, type="quantitative", title=x_title, scale=scale), x2=high, y=axis, color=paint)] if low else []
     layers += [base.mark_point(filled=True, size=85, opacity=1).encode(x=across, y=axis, color=paint, tooltip=tips, **shape)]
     layers += [base.mark_text(align="left", dx=9).encode(x=alt.X(high or x, type="quantitative"), y=axis, text=label)] if label else []
-    return alt.layer(*layers).properties(height=alt.Step(step))
+    return _breaking(alt.layer(*layers)).properties(height=alt.Step(step))
 
 
-def bars(frame: pd.DataFrame, x: str, y: str, *, x_title: str, label: str, highlight: str | None = None, step: int = 26):
+def bars(frame: pd.DataFrame, x: str, y: str, *, x_title: str, label: str, highlight: str | None = None, step: int = 29):
     """Horizontal bars from zero with their value in words. highlight: boolean column that takes the focus colour."""
-    base = alt.Chart(frame).encode(y=alt.Y(y, type="nominal", sort=list(frame[y]), title=None))
+    base = alt.Chart(frame[[column for column in (x, y, label, highlight) if column]]).encode(y=_rows(y, frame[y]))
     paint = alt.condition(f"datum['{highlight}']", alt.value(FOCUS), alt.value(CONTEXT)) if highlight else alt.value(FOCUS)
     drawn = base.mark_bar(size=15).encode(x=alt.X(x, type="quantitative", title=x_title, axis=alt.Axis(tickCount=6)), color=paint, tooltip=[alt.Tooltip(y), alt.Tooltip(label)])
-    return (drawn + base.mark_text(align="left", dx=5).encode(x=alt.X(x, type="quantitative"), text=label)).properties(height=alt.Step(step))
+    words = base.mark_text(align="left", dx=5).encode(x=alt.X(x, type="quantitative"), text=label)
+    return _breaking(drawn + words).properties(height=alt.Step(step))
 
 
-def stacked(frame: pd.DataFrame, y: str, part: str, value: str, *, x_title: str, colours: dict[str, str], step: int = 26):
+def stacked(frame: pd.DataFrame, y: str, part: str, value: str, *, x_title: str, colours: dict[str, str], step: int = 29):
     """Horizontal bars of parts in a fixed order, each part with its number. frame: one row a bar and part."""
-    order, rows = list(colours), list(dict.fromkeys(frame[y]))
+    order, rows = list(colours), _rows(y, frame[y])
     frame = frame.assign(_order=frame[part].map(order.index)).sort_values([y, "_order"])
-    frame = frame.assign(_middle=frame.groupby(y)[value].cumsum() - frame[value] / 2)
-    base = alt.Chart(frame).encode(y=alt.Y(y, type="nominal", title=None, sort=rows))
+    frame = frame.assign(_middle=frame.groupby(y)[value].cumsum() - frame[value] / 2)[[y, part, value, "_order", "_middle"]]
+    base = alt.Chart(frame).encode(y=rows)
     paint = alt.Color(part, scale=alt.Scale(domain=order, range=list(colours.values())), legend=alt.Legend(orient="top", title=None))
     drawn = base.mark_bar(size=17, stroke=PAPER, strokeWidth=1).encode(
         x=alt.X(value, type="quantitative", stack="zero", title=x_title), color=paint, order="_order:Q", tooltip=[y, part, value])
     wide = base.transform_filter(f"datum['{value}'] > {frame.groupby(y)[value].sum().max() / 25}")
     words = wide.mark_text(color="#ffffff", fontWeight="bold").encode(x=alt.X("_middle", type="quantitative"), text=alt.Text(value, type="quantitative"))
-    return (drawn + words).properties(height=alt.Step(step))
+    return _breaking(drawn + words).properties(height=alt.Step(step))
 
 
 def picked(frame: pd.DataFrame, x: str, y: str, key: str, name: str, *, value: str, x_title: str, order: list[str], missing: str,
-           marks: dict[str, str] | None = None, step: int = 46):
+           marks: dict[str, str] | None = None, step: int = 48):
     """Every state's date as a grey tick, one row a category, and the reader's choice in colour with its date.
 
     frame: one row a state and category, date missing where it never came. key, name: columns with the state's code and
@@ -113,21 +115,21 @@ def picked(frame: pd.DataFrame, x: str, y: str, key: str, name: str, *, value: s
     """
     options = frame[[key, name]].drop_duplicates().sort_values(name).astype(str).values.tolist()
     choose = alt.param(name="choice", value=value, bind=alt.binding_select(options=[code for code, _ in options], labels=[text for _, text in options], name="State "))
-    axis = {"x": _years(x, x_title), "y": alt.Y(y, type="nominal", sort=order, title=None, axis=alt.Axis(grid=False))}
-    base = alt.Chart(frame)
+    axis = {"x": _years(x, x_title), "y": _rows(y, order)}
+    base = alt.Chart(frame[[key, y, x]])
     ticks = base.mark_tick(color=CONTEXT, opacity=0.35, thickness=1, size=step * 0.5).encode(**axis)
     chosen = base.transform_filter(f"datum['{key}'] == choice")
-    dot = chosen.mark_point(filled=True, size=130, color=CONTRAST, opacity=1).encode(**axis, tooltip=[name, y, alt.Tooltip(x, type="temporal")])
+    dot = chosen.mark_point(filled=True, size=130, color=CONTRAST, opacity=1).encode(**axis, tooltip=[y, alt.Tooltip(x, type="temporal")])
     date = chosen.mark_text(dy=-step * 0.36, fontWeight="bold").encode(**axis, text=alt.Text(x, type="temporal", format="%-d %B %Y"))
-    never = chosen.transform_filter(f"!isValid(datum['{x}'])").mark_text(align="left", dx=8, fontStyle="italic").encode(x=alt.value("width"), y=axis["y"], text=alt.value(missing))
-    chart = alt.layer(*_hairlines(marks or {}, x), ticks, dot, date, never).add_params(choose).properties(height=alt.Step(step))
+    never = chosen.transform_filter(f"!isValid(datum['{x}'])").mark_text(align="right", dy=step * 0.38, fontStyle="italic").encode(x=alt.value("width"), y=axis["y"], text=alt.value(missing))
+    chart = _breaking(alt.layer(*_hairlines(marks or {}, frame[x]), ticks, dot, date, never)).add_params(choose).properties(height=alt.Step(step))
     return chart, {"param": "choice", "label": "State", "options": options, "value": value}
 
 
 def placebo(frame: pd.DataFrame, x: str, y: str, *, observed: str, x_title: str, y_title: str, word: str, height: int = 260):
     """The same measure at dates when nothing happened (grey) and at the real one (colour). observed: boolean column."""
     axis = {"x": _years(x, x_title), "y": alt.Y(y, type="quantitative", title=y_title)}
-    base = alt.Chart(frame)
+    base = alt.Chart(frame[[x, y, observed]])
     one = alt.Chart(pd.DataFrame({"reference": [1]})).mark_rule(strokeDash=[4, 3]).encode(y="reference:Q")
     grey = base.transform_filter(f"!datum['{observed}']").mark_point(filled=True, size=22, color=CONTEXT, opacity=0.8).encode(**axis, tooltip=[alt.Tooltip(x, type="temporal"), alt.Tooltip(y, format=".2f")])
     real = base.transform_filter(f"datum['{observed}']")
@@ -136,16 +138,30 @@ def placebo(frame: pd.DataFrame, x: str, y: str, *, observed: str, x_title: str,
     return alt.layer(one, grey, dot, label).properties(height=height)
 
 
+def _rows(y: str, order, grid: bool = False) -> alt.Y:
+    """A nominal axis in the order given, whose labels break into lines at the parameter `wrap`."""
+    lines = "split(replace(datum.label, regexp('(.{' + wrap + ',}?) ', 'g'), '$1|'), '|')"
+    lift = {"condition": [{"test": f"length({lines}) == 2", "value": -6}, {"test": f"length({lines}) > 2", "value": -13}], "value": 0}
+    return alt.Y(y, type="nominal", sort=list(dict.fromkeys(order)), title=None, axis=alt.Axis(grid=grid, labelPadding=8, labelExpr=lines, labelOffset=lift))
+
+
+def _breaking(chart):
+    return chart.add_params(alt.param(name="wrap", value=WRAP))
+
+
 def _years(x: str, title: str) -> alt.X:
     return alt.X(x, type="temporal", title=title or None, axis=alt.Axis(tickCount=8, format="%Y"))
 
 
-def _hairlines(marks: dict[str, str], x: str) -> list:
+def _hairlines(marks: dict[str, str], dates: pd.Series) -> list:
+    """Dated hairlines with a word on the side that has room."""
     if not marks:
         return []
-    lines = pd.DataFrame({x: pd.to_datetime(list(marks)), "word": list(marks.values())})
-    base = alt.Chart(lines).encode(x=alt.X(x, type="temporal"))
-    return [base.mark_rule(strokeDash=[3, 3], opacity=0.8), base.mark_text(align="right", dx=-5, baseline="top").encode(y=alt.value(0), text="word")]
+    days = pd.to_datetime(list(marks))
+    base = alt.Chart(pd.DataFrame({dates.name: days, "word": list(marks.values()), "late": days > dates.min() + 0.4 * (dates.max() - dates.min())}))
+    line, word = base.encode(x=alt.X(dates.name, type="temporal")), {"y": alt.value(0), "text": "word"}
+    return [line.mark_rule(strokeDash=[3, 3], opacity=0.8), *(
+        line.transform_filter(f"datum.late == {late}").mark_text(align=side, dx=shift, baseline="top").encode(**word) for late, side, shift in (("true", "right", -5), ("false", "left", 5)))]
 
 
 def _spread(ends: pd.DataFrame, y: str, values: pd.Series, height: int, log: bool) -> pd.DataFrame:

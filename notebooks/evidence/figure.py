@@ -37,16 +37,15 @@ class Output:
         return self.bundle
 
 
-def publish(chart, *, id: str, title: str, subtitle: str, alt: str, tables: list[str], caveats=(0,), picker: dict | None = None,
-            narrow: dict | None = None) -> Output:
+def publish(chart, *, id: str, title: str, subtitle: str, alt: str, tables: list[str], caveats=(0,), picker: dict | None = None) -> Output:
     """A numbered figure: finding, chart, source, caveat, link to the data.
 
     chart: an Altair chart. title: the finding with its number, at most 15 words. alt: kind of chart, measure and
     main finding, at least 40 characters. tables: those the chart draws, the main one first. caveats: which of the
-    main table's caveats to print. picker: {"param", "label", "options", "value"} for one choice by the reader.
-    narrow: changes to the specification for phones. Raises FigureError.
+    main table's caveats to print. picker: {"param", "label", "options", "value"} for one choice by the reader. Raises FigureError.
     """
-    meta = {"kind": "figure", **_furniture(id, title, subtitle, tables, caveats), "alt": _alternative(id, alt), "picker": picker, "narrow": narrow or {}}
+    meta = {"kind": "figure", **_furniture(id, title, subtitle, tables, caveats), "alt": _alternative(id, alt), "picker": picker,
+            "narrow": {"width": charts.NARROW, "wrap": charts.NARROW_WRAP}}
     spec = charts.specification(chart, title, subtitle)
     spec["usermeta"] = {"evidence": meta}
     return Output(**{CHART: spec, "image/png": _png(spec), "text/plain": f"Chart: {title}. {alt}"})
