@@ -44,7 +44,7 @@ def specification(chart, title: str, subtitle: str) -> dict:
         return chart.properties(title=alt.TitleParams(title, subtitle=subtitle)).to_dict()
 
 
-def steps(frame: pd.DataFrame, x: str, y: str, series: str, *, x_title: str = "", y_title: str, marks: dict[str, str] | None = None,
+def steps(frame: pd.DataFrame, x: str, y: str, series: str, *, y_title: str, marks: dict[str, str] | None = None,
           interpolate: str = "step-after", log: bool = False, colours: dict[str, str] | None = None, height: int = 320):
     """Lines or steps over time, each labelled at its end, with dated hairlines. frame: one row a series and date.
 
@@ -53,7 +53,7 @@ def steps(frame: pd.DataFrame, x: str, y: str, series: str, *, x_title: str = ""
     frame, colours = frame[[x, y, series]], colours or dict(zip(frame[series].unique(), PALETTE))
     paint = {"color": alt.Color(series, scale=alt.Scale(domain=list(colours), range=list(colours.values())), legend=None)}
     scale = alt.Scale(type="log") if log else alt.Scale(domain=[min(0, float(frame[y].min())), 1.1 * float(frame[y].max())])
-    axis = {"x": _years(x, x_title), "y": alt.Y(y, type="quantitative", title=y_title, scale=scale)}
+    axis = {"x": _years(x), "y": alt.Y(y, type="quantitative", title=y_title, scale=scale)}
     dash = alt.StrokeDash(series, scale=alt.Scale(domain=list(colours), range=[DASHES[tone] for tone in colours.values()]), legend=None)
     tips = [alt.Tooltip(series), alt.Tooltip(x, type="temporal"), alt.Tooltip(y, type="quantitative", format=",.3~f")]
     base = alt.Chart(frame)
@@ -106,7 +106,7 @@ def stacked(frame: pd.DataFrame, y: str, part: str, value: str, *, x_title: str,
     return _breaking(drawn + words).properties(height=alt.Step(step))
 
 
-def picked(frame: pd.DataFrame, x: str, y: str, key: str, name: str, *, value: str, x_title: str, order: list[str], missing: str,
+def picked(frame: pd.DataFrame, x: str, y: str, key: str, name: str, *, value: str, order, missing: str,
            marks: dict[str, str] | None = None, step: int = 48):
     """Every state's date as a grey tick, one row a category, and the reader's choice in colour with its date.
 
@@ -115,7 +115,7 @@ def picked(frame: pd.DataFrame, x: str, y: str, key: str, name: str, *, value: s
     """
     options = frame[[key, name]].drop_duplicates().sort_values(name).astype(str).values.tolist()
     choose = alt.param(name="choice", value=value, bind=alt.binding_select(options=[code for code, _ in options], labels=[text for _, text in options], name="State "))
-    axis = {"x": _years(x, x_title), "y": _rows(y, order)}
+    axis = {"x": _years(x), "y": _rows(y, order)}
     base = alt.Chart(frame[[key, y, x]])
     ticks = base.mark_tick(color=CONTEXT, opacity=0.35, thickness=1, size=step * 0.5).encode(**axis)
     chosen = base.transform_filter(f"datum['{key}'] == choice")
@@ -126,9 +126,9 @@ def picked(frame: pd.DataFrame, x: str, y: str, key: str, name: str, *, value: s
     return chart, {"param": "choice", "label": "State", "options": options, "value": value}
 
 
-def placebo(frame: pd.DataFrame, x: str, y: str, *, observed: str, x_title: str, y_title: str, word: str, height: int = 260):
+def placebo(frame: pd.DataFrame, x: str, y: str, *, observed: str, y_title: str, word: str, height: int = 260):
     """The same measure at dates when nothing happened (grey) and at the real one (colour). observed: boolean column."""
-    axis = {"x": _years(x, x_title), "y": alt.Y(y, type="quantitative", title=y_title)}
+    axis = {"x": _years(x), "y": alt.Y(y, type="quantitative", title=y_title)}
     base = alt.Chart(frame[[x, y, observed]])
     one = alt.Chart(pd.DataFrame({"reference": [1]})).mark_rule(strokeDash=[4, 3]).encode(y="reference:Q")
     grey = base.transform_filter(f"!datum['{observed}']").mark_point(filled=True, size=22, color=CONTEXT, opacity=0.8).encode(**axis, tooltip=[alt.Tooltip(x, type="temporal"), alt.Tooltip(y, format=".2f")])
@@ -149,8 +149,8 @@ def _breaking(chart):
     return chart.add_params(alt.param(name="wrap", value=WRAP))
 
 
-def _years(x: str, title: str) -> alt.X:
-    return alt.X(x, type="temporal", title=title or None, axis=alt.Axis(tickCount=8, format="%Y"))
+def _years(x: str) -> alt.X:
+    return alt.X(x, type="temporal", title=None, axis=alt.Axis(tickCount=8, format="%Y"))
 
 
 def _hairlines(marks: dict[str, str], dates: pd.Series) -> list:

@@ -46,9 +46,9 @@ def publish(chart, *, id: str, title: str, subtitle: str, alt: str, tables: list
     """
     meta = {"kind": "figure", **_furniture(id, title, subtitle, tables, caveats), "alt": _alternative(id, alt), "picker": picker,
             "narrow": {"width": charts.NARROW, "wrap": charts.NARROW_WRAP}}
-    spec = charts.specification(chart, title, subtitle)
+    spec = charts.specification(chart, meta["title"], subtitle)
     spec["usermeta"] = {"evidence": meta}
-    return Output(**{CHART: spec, "image/png": _png(spec), "text/plain": f"Chart: {title}. {alt}"})
+    return Output(**{CHART: spec, "image/png": _png(spec), "text/plain": f"Chart: {meta['title']}. {meta['alt']}"})
 
 
 def tabulate(frame: pd.DataFrame, *, id: str, title: str, subtitle: str, tables: list[str], caveats=(0,), formats: dict | None = None) -> Output:
@@ -70,6 +70,7 @@ def finding(id: str, sentence: str, figure: str) -> Output:
 
 
 def _furniture(id: str, title: str, subtitle: str, tables: list[str], caveats) -> dict:
+    title = " ".join(title.split())
     if len(title.split()) > TITLE_WORDS:
         raise FigureError(f"{id}: the title has {len(title.split())} words; say the finding in at most {TITLE_WORDS}: {title!r}")
     if not any(character.isdigit() for character in title) and not set(title.lower().split()) & set(_number_words()):
@@ -109,7 +110,7 @@ def _cell(value) -> str:
         return value.date().isoformat()
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         value = significant(float(value))
-        return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
+        return f"{value:,.{0 if value == int(value) else 1}f}"
     return str(value)
 
 

@@ -15,10 +15,29 @@ AGES = (0, 1, 2, 3, 5, 10, 20, 60)  # years since an instrument opened for signa
 RANDOM_SEED = 20010911
 
 
-def party_curve(actions: pd.DataFrame) -> pd.DataFrame:
-    """Number of parties after each date. actions: instrument_id, consent_date. Shape: one row an instrument and date."""
+def highest_counts(counts: pd.DataFrame) -> pd.DataFrame:
+    """The highest published count of parties of each instrument, its date, and the lowest count seen.
+
+    counts: instrument_id, as_of (missing where undated), parties. Shape: one row an instrument, with parties, as_of, least.
+    """
+    ordered = counts.sort_values(["parties", "as_of"], na_position="first").groupby("instrument_id")
+    return ordered.tail(1).set_index("instrument_id")[["parties", "as_of"]].join(ordered["parties"].min().rename("least"))
+
+
+def years_between(first: pd.Series, second: pd.Series) -> pd.Series:
+    """Years from one ISO date to another, element by element."""
+    return (pd.to_datetime(second) - pd.to_datetime(first)).dt.days / YEAR
+
+
+def party_curve(actions: pd.DataFrame, end: str) -> pd.DataFrame:
+    """Parties at the end of each quarter in which somebody joined, and at `end`. actions: instrument_id, consent_date.
+
+    Shape: one row an instrument and date, with instrument_id, date (of the quarter's last joining) and parties.
+    """
     days = actions.dropna(subset="consent_date").groupby(["instrument_id", "consent_date"]).size().rename("joined").reset_index()
-    return days.assign(parties=days.groupby("instrument_id")["joined"].cumsum()).rename(columns={"consent_date": "date"})
+    curve = days.assign(parties=days.groupby("instrument_id")["joined"].cumsum()).rename(columns={"consent_date": "date"})
+    quarters = curve.groupby(["instrument_id", curve["date"].dt.to_period("Q")]).tail(1)
+    return pd.concat([quarters, curve.groupby("instrument_id").tail(1).assign(date=pd.Timestamp(end))])[["instrument_id", "date", "parties"]]
 
 
 def parties_on(actions: pd.DataFrame, date: str) -> pd.Series:
@@ -40,7 +59,16 @@ def years_to_nth_party(actions: pd.DataFrame, adopted: pd.Series, nth: int) -> p
     dates = actions.dropna(subset="consent_date").sort_values("consent_date").groupby("instrument_id")["consent_date"]
     reached = dates.nth(nth - 1)
     reached.index = actions.loc[reached.index, "instrument_id"]
-    return ((reached.reindex(adopted.index) - pd.to_datetime(adopted)).dt.days / YEAR).rename(f"years_to_{nth}")
+    return years_between(adopted, reached.reindex(adopted.index)).rename(f"years_to_{nth}")
+
+
+def shares_bound(dates: pd.Series, groups: dict[str, list], days: dict[str, str]) -> pd.DataFrame:
+    """Percentage of each group of States bound by each day. dates: iso3 -> day of joining, missing where never.
+
+    groups: name -> codes; days: words -> day. Shape: one row a group and day, with group (name and size), by, share.
+    """
+    return pd.DataFrame([{"group": f"{name} ({len(codes)})", "by": words, "share": 100 * (dates.reindex(codes) <= day).mean()}
+                         for name, codes in groups.items() for words, day in days.items()])
 
 
 def opening_dates(actions: pd.DataFrame) -> pd.Series:
