@@ -74,13 +74,13 @@ def test_the_card_says_what_was_found(ledger):
     assert card["confidence"] == "High" and card["outcome"] == "meets"
 
 
-@pytest.mark.parametrize(("value", "sentence"), [(9, "same at half and at twice"), (7, "changes at twice the threshold, not at half")])
+@pytest.mark.parametrize(("value", "sentence"), [(9, "same at half and at twice"), (7, "Changes at twice the threshold, not at half")])
 def test_sensitivity_is_computed(ledger, value, sentence):
     assert sentence in judge([value])["sensitivity"]
 
 
 def test_sensitivity_to_half_the_threshold():
-    assert "changes at half the threshold, not at twice" in claims.sensitivity({"x": 3}, "all", ">=", 4)
+    assert "Changes at half the threshold, not at twice" in claims.sensitivity({"x": 3}, "all", ">=", 4)
 
 
 @pytest.mark.parametrize(("kind", "verdict", "flags", "grade"), [

@@ -15,6 +15,7 @@ import stored
 
 PREVIEW_ROWS = 10
 LONGEST_CELL = 90
+REGISTERS = {"claims": "Every verdict card.", "sources": "Every source line, and the references."}
 NEEDED = ("title", "question", "description", "unit_of_observation", "definition", "coverage", "processing", "grade",
           "terms", "schema")
 GRADES = {
@@ -138,9 +139,9 @@ def _sources(root: Path, resource: dict, rows: list[dict[str, str]]) -> str:
 def _uses(root: Path, name: str) -> str:
     uses = [(docname, evidence) for docname, evidence in stored.figures(root)
             if any(table["name"] == name for table in evidence["tables"])]
-    if not uses:
-        return "No figure or table prints it directly."
-    return "\n".join(f"* {{numref}}`{item['id']}`, {md(item['title'])} ({{doc}}`/{docname}`)" for docname, item in uses)
+    lines = [f"* {{numref}}`{item['id']}`, {md(item['title'])} ({{doc}}`/{docname}`)" for docname, item in uses]
+    lines += [f"* text and verdicts of {{doc}}`/{docname}`" for docname, tables in stored.tables_read(root) if name in tables]
+    return "\n".join(lines) or REGISTERS.get(name, "No chapter uses it yet.")
 
 
 def _cite(root: Path, name: str, resource: dict) -> str:

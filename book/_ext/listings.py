@@ -50,8 +50,8 @@ class Findings(Listing):
             self.state.nested_parse(StringList(content["text"].splitlines(), docname), 0, item)
             title = stored.chapter_title(root, docname)
             place = nodes.paragraph("", "", classes=["finding-place"])
-            if content.get("figure"):
-                place += [self.link("numref", content["figure"].lower()), nodes.Text(" in ")]
+            for name in content["figures"]:
+                place += [self.link("numref", name.lower()), nodes.Text(", ")]
             place += self.link("doc", f"/{docname}", title)
             item += place
             items += item

@@ -15,7 +15,7 @@ from site_links import file_link, reference
 
 ALT_AT_LEAST = 40
 OUTCOMES = {"meets": "meets the test", "partly": "meets part of the test", "fails": "does not meet the test",
-            "untested": "no number tests this claim"}
+            "untested": "not measured"}
 
 
 class EvidenceOutputs:
@@ -192,7 +192,7 @@ def _card_list(page: Page, content: dict) -> nodes.definition_list:
         "Result": _sentence(" – ".join(filter(None, (values, _outcome(content))))),
         "If the threshold moved": content.get("sensitivity"),
         "Confidence": _confidence(content),
-        "Against it": content.get("counter_evidence"),
+        ("Against it" if content.get("confidence") else "What there is"): content.get("counter_evidence"),
         "What would settle it": content.get("would_settle"),
         "Looked for": content.get("looked_for"),
         "See": figures,
@@ -216,12 +216,13 @@ def _outcome(content: dict) -> str:
 
 
 def _confidence(content: dict) -> str:
+    flags = "; ".join(content.get("flags", []))
     if not content.get("confidence"):
-        return ""
-    now, start, flags = content["confidence"], content.get("confidence_start"), content.get("flags", [])
+        return f"None is stated. Limits of the evidence: {flags}." if flags else ""
+    now, start = content["confidence"], content["confidence_start"]
     if not flags:
-        return f"{now}; nothing lowers it."
-    return f"{now}; it started at {start.lower()} and is lowered by: {', '.join(flags)}."
+        return f"{now}: no flag lowers it."
+    return f"{now}, lowered from {start.lower()}: {flags}."
 
 
 def finding(page: Page, content: dict) -> list[nodes.Element]:

@@ -47,6 +47,13 @@ def figures(root: Path) -> Iterator[Output]:
             yield Output(docname, evidence)
 
 
+def tables_read(root: Path) -> Iterator[tuple[str, list[str]]]:
+    """Each chapter with the names of all tables that its run read, as its fingerprint has them."""
+    for path in notebooks(root):
+        fingerprint = _json(path, path.stat().st_mtime_ns)["metadata"].get("fingerprint", {})
+        yield f"notebooks/{path.stem}", list(fingerprint.get("tables", {}))
+
+
 def chapter_title(root: Path, docname: str) -> str:
     """The first heading of a notebook."""
     path = root / f"{docname}.ipynb"

@@ -10,7 +10,7 @@ import operator
 
 import pandas as pd
 
-from .data import load, trace
+from .data import registry, trace
 from .figure import Output
 from .text import listing, number
 
@@ -44,7 +44,7 @@ class VerdictError(ValueError):
 
 def ledger() -> pd.DataFrame:
     """All claims of the essay and their child rows, one row a claim, indexed by claim_id."""
-    return load("claims").set_index("claim_id")
+    return registry("claims").set_index("claim_id")
 
 
 def confidence(kind: str, verdict: str, flags: list[str]) -> str | None:
@@ -77,13 +77,15 @@ def judge(claim_id: str, values: dict[str, float] | None = None, facts: dict[str
 
 
 def sensitivity(values: dict[str, float], rule: str, sign: str, threshold: float) -> str:
-    """One sentence: does the outcome of the test change at half and at twice the threshold?"""
+    """One sentence: does the outcome of the test change at half and at twice the threshold, and where does it turn?"""
     now = outcome(values, rule, sign, threshold)
     moved = [name for name, factor in (("half", 0.5), ("twice", 2)) if outcome(values, rule, sign, factor * threshold) != now]
+    turns = min(values.values()) if (sign in (">=", ">")) == (rule == "all") else max(values.values())
+    limit = f"It is met in full up to a threshold of {number(turns, 0 if float(turns).is_integer() else 1)}." if sign in (">=", ">") else ""
     if not moved:
-        return "The outcome of the test is the same at half and at twice the threshold."
+        return f"The same at half and at twice the threshold. {limit}".strip()
     kept = "" if len(moved) == 2 else f", not at {'twice' if moved == ['half'] else 'half'}"
-    return f"The outcome of the test changes at {listing(moved)} the threshold{kept}."
+    return f"Changes at {listing(moved)} the threshold{kept}. {limit}".strip()
 
 
 def _claim(claim_id: str) -> pd.Series:

@@ -65,12 +65,18 @@ def load(name: str) -> pd.DataFrame:
     return _checked(name).copy()
 
 
+def registry(name: str) -> pd.DataFrame:
+    """'sources' or 'claims', checked like any table; whoever uses a row notes it with `trace`, so that a notebook
+    depends on its own rows and not on the whole register."""
+    return _checked(name).copy()
+
+
 def source_rows(ids) -> pd.DataFrame:
     """The registry rows of these source ids, most used first. Shape: one row a source."""
     order = pd.Series(list(ids), dtype="str").value_counts()
     for source_id in order.index:
         trace(source=source_id)
-    return _checked("sources").set_index("source_id").loc[order.index].reset_index()
+    return registry("sources").set_index("source_id").loc[order.index].reset_index()
 
 
 def package(resources=None) -> dict:

@@ -63,10 +63,10 @@ def tabulate(frame: pd.DataFrame, *, id: str, title: str, subtitle: str, tables:
                      "text/plain": f"Table: {title}"})
 
 
-def finding(id: str, sentence: str, figure: str) -> Output:
-    """A sentence that leads the chapter and stands on the front page, with the figure that shows it."""
+def finding(id: str, sentence: str, figures: list[str]) -> Output:
+    """A sentence that leads the chapter and stands on the front page, with the figures that show it."""
     sentence = " ".join(sentence.split())
-    return Output(**{FINDING: {"kind": "finding", "id": id, "text": sentence, "figure": figure}, "text/markdown": sentence, "text/plain": sentence})
+    return Output(**{FINDING: {"kind": "finding", "id": id, "text": sentence, "figures": figures}, "text/markdown": sentence, "text/plain": sentence})
 
 
 def _furniture(id: str, title: str, subtitle: str, tables: list[str], caveats) -> dict:

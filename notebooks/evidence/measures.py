@@ -94,19 +94,19 @@ def spells(actions: pd.DataFrame, states: pd.Series, end: str) -> pd.DataFrame:
     return rows.loc[rows["stop"] > rows["start"], ["instrument_id", "iso3", "opened", "start", "stop", "joined"]].reset_index(drop=True)
 
 
-def split_spells(rows: pd.DataFrame, periods: dict[str, str]) -> pd.DataFrame:
-    """Spells cut at calendar dates and at ages of the instrument. periods: name -> first day, in order.
+def split_spells(rows: pd.DataFrame, periods: dict[str, str], ages=AGES) -> pd.DataFrame:
+    """Spells cut at calendar dates and at ages of the instrument. periods: name -> first day, in order; ages: years.
 
     Returns one row a piece: instrument_id, iso3, period, age (years, lower bound), years at risk, joined (0 or 1).
     """
     names, edges = list(periods), [pd.Timestamp(first) for first in periods.values()]
     pieces = []
     for row in rows.itertuples(index=False):
-        birthdays = [row.opened + pd.Timedelta(days=round(YEAR * age)) for age in AGES]
+        birthdays = [row.opened + pd.Timedelta(days=round(YEAR * age)) for age in ages]
         cuts = sorted({row.start, row.stop, *(cut for cut in (*edges, *birthdays) if row.start < cut < row.stop)})
         for begin, until in zip(cuts, cuts[1:]):
             period = names[sum(begin >= edge for edge in edges) - 1]
-            age = AGES[sum(begin >= birthday for birthday in birthdays) - 1]
+            age = ages[sum(begin >= birthday for birthday in birthdays) - 1]
             pieces.append((row.instrument_id, row.iso3, period, age, (until - begin).days / YEAR, int(row.joined and until == row.stop)))
     return pd.DataFrame(pieces, columns=["instrument_id", "iso3", "period", "age", "years", "joined"])
 
@@ -121,21 +121,23 @@ def joining_rates(pieces: pd.DataFrame, by: list[str]) -> pd.DataFrame:
 
 
 def joining_rate_ratio(pieces: pd.DataFrame, period: str, reference: str) -> dict[str, float]:
-    """How many times faster States joined in one period than in another, at the same age of the same instrument.
+    """How many times faster States joined in one period than in another, with a course of ageing common to all instruments.
 
     Poisson regression of joins on period, instrument and age with time at risk as offset; standard errors clustered
-    by State. Pieces: from `split_spells`. Returns ratio, low, high (95%), joins and States used.
+    by State. pieces: from `split_spells`. Returns ratio, low and high (95%), instruments, joins and States used.
     """
     import statsmodels.api as sm
     import statsmodels.formula.api as smf
 
     used = pieces[pieces["years"] > 0]
-    formula = f"joined ~ C(instrument_id) + C(age) + C(period, Treatment('{reference}'))"
+    ours = "C(instrument_id) + " if used["instrument_id"].nunique() > 1 else ""
+    formula = f"joined ~ {ours}C(age) + C(period, Treatment('{reference}'))"
     fit = smf.glm(formula, data=used, family=sm.families.Poisson(), offset=np.log(used["years"])).fit(
         cov_type="cluster", cov_kwds={"groups": used["iso3"].astype("category").cat.codes})
     term = f"C(period, Treatment('{reference}'))[T.{period}]"
     low, high = np.exp(fit.conf_int().loc[term])
-    return {"ratio": float(np.exp(fit.params[term])), "low": float(low), "high": float(high), "joins": int(used["joined"].sum()), "states": used["iso3"].nunique()}
+    return {"ratio": float(np.exp(fit.params[term])), "low": float(low), "high": float(high), "instruments": used["instrument_id"].nunique(),
+            "joins": int(used["joined"].sum()), "states": used["iso3"].nunique()}
 
 
 def before_after(rows: pd.DataFrame, date, years: float) -> dict[str, float]:
