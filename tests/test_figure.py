@@ -56,7 +56,7 @@ def test_a_table_writes_its_cells():
     charts.dots(pd.DataFrame({"x": [1, 2], "y": ["a", "b"], "low": [0, 1], "high": [2, 3], "k": ["u", "v"], "t": ["1", "2"]}), "x", "y", x_title="x", low="low", high="high", colour="k", colours={"u": charts.FOCUS, "v": charts.CONTRAST}, label="t"),
     charts.bars(pd.DataFrame({"x": [1, 2], "y": ["a", "b"], "t": ["1", "2"], "h": [True, False]}), "x", "y", x_title="x", label="t", highlight="h"),
     charts.stacked(pd.DataFrame({"y": ["a", "a"], "p": ["Yes", "No"], "v": [10, 20]}), "y", "p", "v", x_title="votes", colours={"Yes": charts.FOCUS, "No": charts.CONTRAST}),
-    charts.placebo(FRAME.assign(real=[False] * 5 + [True]), "date", "n", observed="real", y_title="ratio", word="now"),
+    charts.placebo(FRAME.assign(real=[False] * 5 + [True]), "date", "n", observed="real", y_title="ratio", word="now", gap=("2000-06-01", "2000-09-01"), gap_words=["left out"]),
     charts.picked(FRAME.assign(code=["A", "B", "C"] * 2, name=["Aa", "Bb", "Cc"] * 2), "date", "who", "code", "name", value="A", order=["a", "b"], missing="never")[0],
 ], ids=["steps", "dots", "bars", "stacked", "placebo", "picked"])
 def test_every_chart_form_draws_and_uses_only_the_house_colours(chart):

@@ -100,18 +100,18 @@ def _checks(resource: dict) -> str:
 
 def _dictionary(resource: dict) -> str:
     fields = resource["schema"]["fields"]
-    rows = [[f"`{field['name']}`", field["type"], md(field.get("unit", "none")), md(_meaning(field))] for field in fields]
+    rows = [[f"`{field['name']}`", field["type"], md(field["unit"] if field["unit"] != "none" else ""), md(_meaning(field))] for field in fields]
     return md_table(["Column", "Type", "Unit", "Meaning"], rows)
 
 
 def _meaning(field: dict) -> str:
     allowed = field.get("constraints", {}).get("enum", [])
     values = f" One of: {', '.join(map(str, allowed))}." if allowed else ""
-    return f"{field['title']}. {field.get('description', '')}{values}"
+    return f"{field.get('description', field['title'])}{values}"
 
 
 def _preview(resource: dict, rows: list[dict[str, str]]) -> str:
-    fields = resource["schema"]["fields"]
+    fields = [field for field in resource["schema"]["fields"] if any(row[field["name"]] for row in rows[:PREVIEW_ROWS])]
     right = {index for index, field in enumerate(fields) if field["type"] in ("integer", "number", "year")}
     cells = [[md(_short(row[field["name"]])) for field in fields] for row in rows[:PREVIEW_ROWS]]
     return md_table([f"`{field['name']}`" for field in fields], cells, right)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
+from urllib.parse import unquote
 
 from docutils import nodes
 from docutils.statemachine import StringList
@@ -48,11 +49,10 @@ class Findings(Listing):
         for docname, content in stored.outputs(root, stored.FINDING):
             item = nodes.list_item()
             self.state.nested_parse(StringList(content["text"].splitlines(), docname), 0, item)
-            title = stored.chapter_title(root, docname)
             place = nodes.paragraph("", "", classes=["finding-place"])
             for name in content["figures"]:
                 place += [self.link("numref", name.lower()), nodes.Text(", ")]
-            place += self.link("doc", f"/{docname}", title)
+            place += self.link("doc", f"/{docname}", f"chapter {stored.chapter_number(docname)}")
             item += place
             items += item
         return [items] if items.children else []
@@ -68,12 +68,12 @@ class Verdicts(Listing):
         sentence = nodes.paragraph("", tally([item.content for item in judged], len(claims)), classes=["tally"])
         if not judged:
             return [sentence]
-        rows = [self._row(root, *item) for item in judged]
-        table = grid(["Claim", "In words", "Verdict", "Confidence", "Chapter"], rows, ["left"] * 5, self.env.docname)
+        rows = [self._row(*item) for item in judged]
+        table = grid(["Claim", "In words", "Verdict", "Confidence", "Ch."], rows, ["left"] * 5, self.env.docname)
         return [sentence, nodes.container("", table, classes=["ledger"])]
 
-    def _row(self, root: Path, docname: str, content: dict) -> list:
-        chapter = self.link("doc", f"/{docname}", stored.chapter_title(root, docname))
+    def _row(self, docname: str, content: dict) -> list:
+        chapter = self.link("doc", f"/{docname}", stored.chapter_number(docname))
         return [self.link("ref", content["id"].lower(), content["id"]), content["claim"],
                 verdict_chip(content["verdict"]), content.get("confidence") or "–", chapter]
 
@@ -158,7 +158,7 @@ def _address(words: str) -> list[nodes.Node]:
         bare = word.rstrip(";,.")
         link = bare.startswith(("https://", "http://"))
         # The inner node keeps the theme from shortening the address to its repository.
-        address = nodes.reference("", "", nodes.inline(bare, bare), refuri=bare, classes=["address"])
+        address = nodes.reference("", "", nodes.inline("", unquote(bare)), refuri=bare, classes=["address"])
         parts += [address, nodes.Text(word[len(bare):])] if link else [nodes.Text(word)]
         parts += [nodes.Text(" ")]
     return parts[:-1]

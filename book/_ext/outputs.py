@@ -91,17 +91,15 @@ def _heading(node: nodes.Element, title: str, subtitle: str) -> nodes.Element:
 def furniture(page: Page, evidence: dict) -> nodes.container:
     """What stands under a figure or table: source, note, and the way to the data."""
     sources = [page.link("ref", f"source-{item['id']}".lower(), item["label"]) for item in evidence["sources"]]
-    rest = f" and {evidence['more_sources']} more" if evidence.get("more_sources") else ""
+    rest = [" and ", page.link("doc", f"/{stored.table_page(evidence['tables'][0]['name'])}", f"{evidence['more_sources']} more")] if evidence["more_sources"] else []
     box = nodes.container(classes=["furniture"])
-    box += _paragraph(nodes.strong("", "Source: "), *_joined(sources, "; "), rest + ".")
+    box += _paragraph(nodes.strong("", "Source: "), *_joined(sources, "; "), *rest, ".")
     if evidence.get("note"):
         box += _paragraph(nodes.strong("", "Note: "), evidence["note"])
-    for table in evidence["tables"]:
-        resource = page.resource(table["name"])
-        if resource:
-            words = f"{resource['title']} ({table['rows']:,} rows)"
-            box += _paragraph(nodes.strong("", "Data: "), page.link("doc", f"/{stored.table_page(table['name'])}", words),
-                              " · ", file_link(f"data/{table['name']}.csv", "CSV"), classes=("data-link",))
+    data = [part for table in evidence["tables"] if (resource := page.resource(table["name"]))
+            for part in ("; ", page.link("doc", f"/{stored.table_page(table['name'])}", f"{resource['title']} ({table['rows']:,} rows)"),
+                         " · ", file_link(f"data/{table['name']}.csv", "CSV"))]
+    box += _paragraph(nodes.strong("", "Data: "), *data[1:], classes=("data-link",))
     return box
 
 

@@ -54,14 +54,9 @@ def tables_read(root: Path) -> Iterator[tuple[str, list[str]]]:
         yield f"notebooks/{path.stem}", list(fingerprint.get("tables", {}))
 
 
-def chapter_title(root: Path, docname: str) -> str:
-    """The first heading of a notebook."""
-    path = root / f"{docname}.ipynb"
-    for cell in _json(path, path.stat().st_mtime_ns)["cells"]:
-        for line in "".join(cell["source"]).splitlines():
-            if cell["cell_type"] == "markdown" and line.startswith("# "):
-                return line[2:].strip()
-    return path.stem
+def chapter_number(docname: str) -> str:
+    """The chapter's number as its file name has it: 'notebooks/04-legal-frameworks' -> '4'."""
+    return str(int(docname.rsplit("/", 1)[-1][:2]))
 
 
 def package_path(root: Path) -> Path:

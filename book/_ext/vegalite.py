@@ -19,7 +19,7 @@ PAGE_COLOURS = {
     '"#d9d9d9"': '"var(--pst-color-border)"',
     '"white"': '"var(--pst-color-background)"',
 }
-TALLER_ROWS = 1.4
+TALLER_ROWS, LOWER_IN_PRINT = 1.4, 0.78
 # What a drawing says at length and a page does not need: roles of parts, defaults, digits below a tenth of a pixel.
 SHORTER = (
     (r' (?:role="graphics-|aria-roledescription="|aria-hidden="|pointer-events=")[^"]*"', ""),
@@ -138,7 +138,7 @@ def print_image(spec: dict, cache: Path, images: Path) -> tuple[str, float, floa
 
     WeasyPrint loses gradients, so a drawing with a gradient legend is written as a fine PNG.
     """
-    text = json.dumps(spec, separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps({**spec, "height": _lower(spec["height"])}, separators=(",", ":"), ensure_ascii=False)
     drawing = svg(text, cache)
     width, height = map(float, re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawing).groups())
     gradient = "Gradient" in drawing
@@ -149,6 +149,11 @@ def print_image(spec: dict, cache: Path, images: Path) -> tuple[str, float, floa
     (images / path.name).write_bytes(path.read_bytes())
     scale = min(PIXEL_MM, PRINT_WIDTH_MM / width)
     return path.name, width * scale, height * scale
+
+
+def _lower(height: float | dict) -> float | dict:
+    """Paper has less room than a page that scrolls: the same drawing, lower."""
+    return {"step": LOWER_IN_PRINT * height["step"]} if isinstance(height, dict) else LOWER_IN_PRINT * height
 
 
 def write_bundle(path: Path) -> None:

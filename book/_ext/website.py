@@ -31,6 +31,7 @@ NAMES = (
     ('<div class="bd-sidebar-primary', '<div role="complementary" aria-label="Book" class="bd-sidebar-primary'),
 )
 EXECUTABLE = re.compile(r"<script(?![^>]*\bsrc=)(?![^>]*application/(?:ld\+)?json)[^>]*>(.*?)</script>", re.S)
+GLYPHS = re.compile(r'((?:\.fa-[a-z0-9-]+:before,?)+)\{content:"\\([0-9a-f]+)"\}')
 ICON = re.compile(r"\bfa-([a-z0-9-]+)")
 ICON_STYLE = (
     "/* Font Awesome Free 6.5.2, fontawesome.com: icons CC BY 4.0, font SIL OFL 1.1, code MIT; cut to the icons used here */\n"
@@ -141,7 +142,8 @@ def keep_icons(site: Path) -> None:
 
     style = next(site.glob("_static/vendor/fontawesome/*/css/all.min.css"))
     named = set().union(*(ICON.findall(path.read_text(encoding="utf-8")) for path in [*site.rglob("*.html"), *site.glob("_static/scripts/*.js")]))
-    rules = {name: code for name, code in re.findall(r'\.fa-([a-z0-9-]+):before\{content:"\\([0-9a-f]+)"\}', style.read_text(encoding="utf-8")) if name in named}
+    rules = {name: code for names, code in GLYPHS.findall(style.read_text(encoding="utf-8"))
+             for name in re.findall(r"\.fa-([a-z0-9-]+):before", names) if name in named}
     if not rules:
         return
     font = next(style.parent.parent.glob("webfonts/fa-solid-900.woff2"))

@@ -163,12 +163,13 @@ def _head(config: dict) -> str:
 def _cover(config: dict) -> str:
     title, _, subtitle = config["title"].partition(": ")
     cited, author = config["citation"], escape(config["author"])
-    year = str(cited["date-released"])[:4]
+    released = cited["date-released"]
+    year, day = released.year, f"{released.day} {released:%B %Y}"
     address = f" {escape(cited['url'])}" if cited.get("url") else ""
     return (f'<section class="cover"><p class="cover-title">{escape(title)}</p>'
             f'<p class="cover-subtitle">{escape(subtitle[:1].upper() + subtitle[1:])}</p>'
             f'<p class="cover-author">{author}</p>'
-            f'<p class="cover-version">Version {escape(str(cited["version"]))}, {cited["date-released"]}</p>'
+            f'<p class="cover-version">Version {escape(str(cited["version"]))}, {day}</p>'
             f'<p class="cover-cite"><strong>How to cite.</strong> {author} ({year}). '
             f'<em>{escape(config["title"])}</em>. Version {escape(str(cited["version"]))}.{address}</p></section>')
 

@@ -19,6 +19,7 @@ INK, GRID, PAPER = "#333333", "#d9d9d9", "white"
 FOCUS, CONTRAST, THIRD, FOURTH, CONTEXT = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#767676"
 PALETTE = [FOCUS, CONTRAST, THIRD, FOURTH, CONTEXT]
 DASHES = {FOCUS: [1, 0], CONTRAST: [1, 0], THIRD: [3, 2], FOURTH: [8, 2], CONTEXT: [5, 2]}
+SHAPES = ["circle", "diamond", "square", "triangle-up"]
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 WIDTH, NARROW = 690, 340  # pixels of a whole drawing, labels included: in the text column, and on a phone
 WRAP, NARROW_WRAP = 40, 13  # letters after which the label of a row breaks at the next blank
@@ -33,7 +34,7 @@ def _theme() -> alt.theme.ThemeConfig:
         "title": {"anchor": "start", "font": FONT, "fontSize": 15, "subtitleFontSize": 12, "subtitleColor": INK, "color": INK, "offset": 12},
         "axis": {**words, "gridColor": GRID, "domainColor": INK, "tickColor": INK, "labelLimit": 300, "labelLineHeight": 13, "titlePadding": 8},
         "axisY": {"domain": False, "ticks": False, "titleAngle": 0, "titleAlign": "left", "titleAnchor": "end", "titleX": 0, "titleY": -10, "titleBaseline": "bottom"},
-        "axisX": {"grid": False}, "legend": {**words, "orient": "top", "title": None, "labelLimit": 400}, "header": words,
+        "axisX": {"grid": False, "labelFlush": False, "labelOverlap": "greedy", "labelSeparation": 10}, "legend": {**words, "orient": "top", "title": None, "labelLimit": 400}, "header": words,
         "text": {"font": FONT, "fontSize": 12, "color": INK}, "line": {"strokeWidth": 2.2}, "rule": {"color": INK},
     })
 
@@ -55,40 +56,44 @@ def steps(frame: pd.DataFrame, x: str, y: str, series: str, *, y_title: str, mar
     scale = alt.Scale(type="log") if log else alt.Scale(domain=[min(0, float(frame[y].min())), 1.1 * float(frame[y].max())])
     axis = {"x": _years(x), "y": alt.Y(y, type="quantitative", title=y_title, scale=scale)}
     dash = alt.StrokeDash(series, scale=alt.Scale(domain=list(colours), range=[DASHES[tone] for tone in colours.values()]), legend=None)
-    tips = [alt.Tooltip(series), alt.Tooltip(x, type="temporal"), alt.Tooltip(y, type="quantitative", format=",.3~f")]
+    tips = [alt.Tooltip(series, title=" "), alt.Tooltip(x, type="temporal", title="date", format="%-d %B %Y"), alt.Tooltip(y, type="quantitative", title=y_title, format=",.3~r")]
     base = alt.Chart(frame)
     lines = base.mark_line(interpolate=interpolate).encode(**axis, **paint, strokeDash=dash, tooltip=tips)
     ends = frame.sort_values(x).groupby(series).tail(1).assign(**{x: frame[x].max()})
-    labels = alt.Chart(_spread(ends, y, frame[y], height, log)).mark_text(align="left", dx=6, fontWeight="bold").encode(x=axis["x"], y=alt.Y("_label_y", type="quantitative"), text=series, **paint)
+    labels = alt.Chart(_spread(ends, y, frame[y], height, log)).mark_text(align="left", dx=14 if interpolate == "step" else 6, fontWeight="bold").encode(x=axis["x"], y=alt.Y("_label_y", type="quantitative"), text=series, **paint)
     return alt.layer(*_hairlines(marks or {}, frame[x]), lines, labels).properties(height=height)
 
 
 def dots(frame: pd.DataFrame, x: str, y: str, *, x_title: str, low: str | None = None, high: str | None = None, colour: str | None = None,
-         colours: dict[str, str] | None = None, label: str | None = None, log: bool = False, step: int = 27, order=None):
+         colours: dict[str, str] | None = None, label: str | None = None, ticks: list[float] | None = None, step: int = 27, order=None):
     """Sorted dots with the range of disagreeing sources or an interval. frame: one row a dot; rows keep the frame's order.
 
-    label: column whose text stands right of the dot.
+    label: column whose text stands right of the dot, with a stem from zero in place of a grid line. ticks: values of
+    a logarithmic axis; without them the axis is linear.
     """
     frame = frame[[column for column in dict.fromkeys([x, y, low, high, colour, label]) if column]]
-    axis = _rows(y, order or frame[y], grid=True)
-    scale = alt.Scale(type="log" if log else "linear", zero=not log, nice=False, padding=12)
-    across = alt.X(x, type="quantitative", title=x_title, scale=scale, axis=alt.Axis(tickCount=6, format=",.2~f"))
-    paint = alt.Color(colour, scale=alt.Scale(domain=list(colours), range=list(colours.values())), legend=alt.Legend()) if colour else alt.value(FOCUS)
-    shape = {"shape": alt.Shape(colour, legend=alt.Legend(), scale=alt.Scale(domain=list(colours), range=["circle", "diamond", "square", "triangle-up"][:len(colours)]))} if colour else {}
-    tips = [alt.Tooltip(column) for column in dict.fromkeys([y, colour, x, low, high]) if column]
-    base = alt.Chart(frame)
-    layers = [base.mark_rule(strokeWidth=2.5, opacity=0.55).encode(x=alt.X(low, type="quantitative", title=x_title, scale=scale), x2=high, y=axis, color=paint)] if low else []
-    layers += [base.mark_point(filled=True, size=85, opacity=1).encode(x=across, y=axis, color=paint, tooltip=tips, **shape)]
-    layers += [base.mark_text(align="left", dx=9).encode(x=alt.X(high or x, type="quantitative"), y=axis, text=label)] if label else []
+    axis = _rows(y, order or frame[y], grid=not label)
+    scale = alt.Scale(type="log" if ticks else "linear", zero=not ticks, nice=False, padding=0 if label else 12)
+    across = alt.X(x, type="quantitative", title=x_title, scale=scale, axis=alt.Axis(format=",.2~f", **({"values": ticks} if ticks else {"tickCount": 6})))
+    shown = [alt.Scale(domain=list(colours), range=tones) for tones in (list(colours.values()), SHAPES[:len(colours)])] if colours else []
+    legend = alt.Legend(symbolOpacity=1)
+    paint = alt.Color(colour, scale=shown[0], legend=legend) if colour else alt.value(FOCUS)
+    shape = {"shape": alt.Shape(colour, scale=shown[1], legend=legend)} if colour else {}
+    base = alt.Chart(frame).encode(y=axis)
+    layers = [base.mark_rule(color=GRID).encode(x=across, x2=alt.datum(0))] if label else []
+    layers += [base.mark_rule(strokeWidth=2, opacity=0.85).encode(x=alt.X(low, type="quantitative", title=x_title, scale=scale), x2=high, color=paint)] if low else []
+    layers += [base.mark_point(filled=True, size=85, opacity=1).encode(x=across, color=paint, tooltip=_tips({y: "", colour: "", x: x_title, low: "from", high: "to"}, frame), **shape)]
+    layers += [base.mark_text(align="left", dx=9).encode(x=alt.X(high or x, type="quantitative"), text=label)] if label else []
     return _breaking(alt.layer(*layers)).properties(height=alt.Step(step))
 
 
 def bars(frame: pd.DataFrame, x: str, y: str, *, x_title: str, label: str, highlight: str | None = None, step: int = 29):
-    """Horizontal bars from zero with their value in words. highlight: boolean column that takes the focus colour."""
+    """Horizontal bars from zero, each with its value in words in place of an axis. highlight: boolean column that takes the focus colour."""
     base = alt.Chart(frame[[column for column in (x, y, label, highlight) if column]]).encode(y=_rows(y, frame[y]))
     paint = alt.condition(f"datum['{highlight}']", alt.value(FOCUS), alt.value(CONTEXT)) if highlight else alt.value(FOCUS)
-    drawn = base.mark_bar(size=15).encode(x=alt.X(x, type="quantitative", title=x_title, axis=alt.Axis(tickCount=6)), color=paint, tooltip=[alt.Tooltip(y), alt.Tooltip(label)])
-    words = base.mark_text(align="left", dx=5).encode(x=alt.X(x, type="quantitative"), text=label)
+    across = alt.X(x, type="quantitative", axis=None, scale=alt.Scale(domain=[0, 1.1 * float(frame[x].max())]))
+    drawn = base.mark_bar(size=15).encode(x=across, color=paint, tooltip=[alt.Tooltip(y, title=" "), alt.Tooltip(label, title=x_title)])
+    words = base.mark_text(align="left", dx=5).encode(x=across, text=label)
     return _breaking(drawn + words).properties(height=alt.Step(step))
 
 
@@ -100,7 +105,7 @@ def stacked(frame: pd.DataFrame, y: str, part: str, value: str, *, x_title: str,
     base = alt.Chart(frame).encode(y=rows)
     paint = alt.Color(part, scale=alt.Scale(domain=order, range=list(colours.values())), legend=alt.Legend(orient="top", title=None))
     drawn = base.mark_bar(size=17, stroke=PAPER, strokeWidth=1).encode(
-        x=alt.X(value, type="quantitative", stack="zero", title=x_title), color=paint, order="_order:Q", tooltip=[y, part, value])
+        x=alt.X(value, type="quantitative", stack="zero", title=x_title), color=paint, order="_order:Q", tooltip=[alt.Tooltip(y, title=" "), alt.Tooltip(part, title="vote"), alt.Tooltip(value, title=x_title)])
     wide = base.transform_filter(f"datum['{value}'] > {frame.groupby(y)[value].sum().max() / 25}")
     words = wide.mark_text(color="#ffffff", fontWeight="bold").encode(x=alt.X("_middle", type="quantitative"), text=alt.Text(value, type="quantitative"))
     return _breaking(drawn + words).properties(height=alt.Step(step))
@@ -117,25 +122,37 @@ def picked(frame: pd.DataFrame, x: str, y: str, key: str, name: str, *, value: s
     choose = alt.param(name="choice", value=value, bind=alt.binding_select(options=[code for code, _ in options], labels=[text for _, text in options], name="State "))
     axis = {"x": _years(x), "y": _rows(y, order)}
     base = alt.Chart(frame[[key, y, x]])
-    ticks = base.mark_tick(color=CONTEXT, opacity=0.35, thickness=1, size=step * 0.5).encode(**axis)
+    ticks = base.mark_tick(color=CONTEXT, opacity=0.5, thickness=1, size=step * 0.42).encode(**axis)
     chosen = base.transform_filter(f"datum['{key}'] == choice")
-    dot = chosen.mark_point(filled=True, size=130, color=CONTRAST, opacity=1).encode(**axis, tooltip=[y, alt.Tooltip(x, type="temporal")])
-    date = chosen.mark_text(dy=-step * 0.36, fontWeight="bold").encode(**axis, text=alt.Text(x, type="temporal", format="%-d %B %Y"))
-    never = chosen.transform_filter(f"!isValid(datum['{x}'])").mark_text(align="right", dy=step * 0.38, fontStyle="italic").encode(x=alt.value("width"), y=axis["y"], text=alt.value(missing))
-    chart = _breaking(alt.layer(*_hairlines(marks or {}, frame[x]), ticks, dot, date, never)).add_params(choose).properties(height=alt.Step(step))
+    dot = chosen.mark_point(filled=True, size=130, color=CONTRAST, opacity=1).encode(**axis, tooltip=[alt.Tooltip(y, title=" "), alt.Tooltip(x, type="temporal", title="joined", format="%-d %B %Y")])
+    day, lift = alt.Text(x, type="temporal", format="%-d %B %Y"), -step * 0.36
+    sides = {"left": (f"year(datum['{x}']) < 1982", -8), "center": (f"year(datum['{x}']) >= 1982 && year(datum['{x}']) < 2008", 0), "right": (f"year(datum['{x}']) >= 2008", 8)}
+    words = [layer for side, (when, shift) in sides.items() for layer in _haloed(
+        chosen.transform_filter(f"isValid(datum['{x}'])").transform_filter(when).encode(**axis, text=day), align=side, dx=shift, dy=lift, fontWeight="bold")]
+    words += _haloed(chosen.transform_filter(f"!isValid(datum['{x}'])").encode(x=alt.value("width"), y=axis["y"], text=alt.value(missing)), align="right", dy=lift, fontStyle="italic")
+    chart = _breaking(alt.layer(*_hairlines(marks or {}, frame[x], above=16), ticks, dot, *words)).add_params(choose).properties(height=alt.Step(step))
     return chart, {"param": "choice", "label": "State", "options": options, "value": value}
 
 
-def placebo(frame: pd.DataFrame, x: str, y: str, *, observed: str, y_title: str, word: str, height: int = 260):
-    """The same measure at dates when nothing happened (grey) and at the real one (colour). observed: boolean column."""
-    axis = {"x": _years(x), "y": alt.Y(y, type="quantitative", title=y_title)}
+def placebo(frame: pd.DataFrame, x: str, y: str, *, observed: str, y_title: str, word: str, gap: tuple[str, str], gap_words: list[str], height: int = 260):
+    """The same measure at dates when nothing happened (grey) and at the real one (colour). observed: boolean column.
+
+    gap, gap_words: the dates between which nothing is drawn, and why, a line each.
+    """
+    top = 1.1 * float(frame[y].max())
+    axis = {"x": _years(x), "y": alt.Y(y, type="quantitative", title=y_title, scale=alt.Scale(domain=[0, top], nice=False))}
     base = alt.Chart(frame[[x, y, observed]])
-    one = alt.Chart(pd.DataFrame({"reference": [1]})).mark_rule(strokeDash=[4, 3]).encode(y="reference:Q")
-    grey = base.transform_filter(f"!datum['{observed}']").mark_point(filled=True, size=22, color=CONTEXT, opacity=0.8).encode(**axis, tooltip=[alt.Tooltip(x, type="temporal"), alt.Tooltip(y, format=".2f")])
+    band = alt.Chart(pd.DataFrame({x: [pd.Timestamp(gap[0])], "until": [pd.Timestamp(gap[1])], "middle": [pd.Timestamp(gap[0]) + (pd.Timestamp(gap[1]) - pd.Timestamp(gap[0])) / 2]}))
+    shade = band.mark_rect(color=GRID, opacity=0.4).encode(x=axis["x"], x2="until")
+    why = band.mark_text(text=gap_words, lineHeight=14).encode(x=alt.X("middle", type="temporal"), y=alt.datum(0.5 * top))
+    one = alt.Chart(pd.DataFrame({"reference": [1], "words": ["no change"]})).encode(y="reference:Q")
+    same = one.mark_rule(strokeDash=[4, 3]) + one.mark_text(align="left", dx=4).encode(x=alt.value("width"), text="words")
+    tips = [alt.Tooltip(x, type="temporal", title="date", format="%-d %B %Y"), alt.Tooltip(y, title="ratio", format=".2f")]
+    grey = base.transform_filter(f"!datum['{observed}']").mark_point(filled=True, size=22, color=CONTEXT, opacity=0.8).encode(**axis, tooltip=tips)
     real = base.transform_filter(f"datum['{observed}']")
-    dot = real.mark_point(filled=True, size=130, color=CONTRAST, shape="diamond", opacity=1).encode(**axis, tooltip=[alt.Tooltip(y, format=".2f")])
+    dot = real.mark_point(filled=True, size=130, color=CONTRAST, shape="diamond", opacity=1).encode(**axis, tooltip=tips)
     label = real.mark_text(align="right", dx=-10, fontWeight="bold").encode(**axis, text=alt.value(word))
-    return alt.layer(one, grey, dot, label).properties(height=height)
+    return alt.layer(shade, same, grey, dot, why, label).properties(height=height)
 
 
 def _rows(y: str, order, grid: bool = False) -> alt.Y:
@@ -153,15 +170,26 @@ def _years(x: str) -> alt.X:
     return alt.X(x, type="temporal", title=None, axis=alt.Axis(tickCount=8, format="%Y"))
 
 
-def _hairlines(marks: dict[str, str], dates: pd.Series) -> list:
-    """Dated hairlines with a word on the side that has room."""
-    if not marks:
-        return []
-    days = pd.to_datetime(list(marks))
-    base = alt.Chart(pd.DataFrame({dates.name: days, "word": list(marks.values()), "late": days > dates.min() + 0.4 * (dates.max() - dates.min())}))
-    line, word = base.encode(x=alt.X(dates.name, type="temporal")), {"y": alt.value(0), "text": "word"}
-    return [line.mark_rule(strokeDash=[3, 3], opacity=0.8), *(
-        line.transform_filter(f"datum.late == {late}").mark_text(align=side, dx=shift, baseline="top").encode(**word) for late, side, shift in (("true", "right", -5), ("false", "left", 5)))]
+def _haloed(chart, **style) -> list:
+    """Text over a rim of paper, so that ticks and hairlines do not strike it through."""
+    return [chart.mark_text(stroke=PAPER, strokeWidth=4, strokeJoin="round", **style), chart.mark_text(**style)]
+
+
+def _tips(titles: dict[str | None, str], frame: pd.DataFrame) -> list[alt.Tooltip]:
+    """Tooltips with words in place of column names, numbers to three digits; entries without a column are left out."""
+    return [alt.Tooltip(column, title=title or " ", **({"format": ",.3~r"} if pd.api.types.is_numeric_dtype(frame[column]) else {}))
+            for column, title in titles.items() if column]
+
+
+def _hairlines(marks: dict[str, str], dates: pd.Series, above: int = 0) -> list:
+    """Dated hairlines, each with its word on a line of its own and on the side that has room. above: pixels over the plot."""
+    layers = []
+    for line, (day, word) in enumerate(marks.items()):
+        late = pd.Timestamp(day) > dates.min() + 0.4 * (dates.max() - dates.min())
+        base = alt.Chart(pd.DataFrame({dates.name: [pd.Timestamp(day)], "word": [word]})).encode(x=alt.X(dates.name, type="temporal"))
+        layers += [base.mark_rule(strokeDash=[3, 3], opacity=0.8).encode(y=alt.value(-above), y2=alt.value("height")),
+                   base.mark_text(align="right" if late else "left", dx=-5 if late else 5, baseline="top").encode(y=alt.value(14 * line - above), text="word")]
+    return layers
 
 
 def _spread(ends: pd.DataFrame, y: str, values: pd.Series, height: int, log: bool) -> pd.DataFrame:

@@ -81,11 +81,15 @@ def sensitivity(values: dict[str, float], rule: str, sign: str, threshold: float
     now = outcome(values, rule, sign, threshold)
     moved = [name for name, factor in (("half", 0.5), ("twice", 2)) if outcome(values, rule, sign, factor * threshold) != now]
     turns = min(values.values()) if (sign in (">=", ">")) == (rule == "all") else max(values.values())
-    limit = f"It is met in full up to a threshold of {number(turns, 0 if float(turns).is_integer() else 1)}." if sign in (">=", ">") else ""
+    limit = f"It is met in full up to a threshold of {_exact(turns, 1)}." if sign in (">=", ">") else ""
     if not moved:
         return f"The same at half and at twice the threshold. {limit}".strip()
     kept = "" if len(moved) == 2 else f", not at {'twice' if moved == ['half'] else 'half'}"
     return f"Changes at {listing(moved)} the threshold{kept}. {limit}".strip()
+
+
+def _exact(value: float, decimals: int) -> str:
+    return number(value, 0 if float(value).is_integer() else decimals)
 
 
 def _claim(claim_id: str) -> pd.Series:
@@ -139,8 +143,8 @@ def _card(claim_id: str, row: pd.Series, values: dict, result: str, decimals: in
         "kind": "verdict", "id": claim_id, "parent": row.parent_id or None, "claim_kind": row.kind, "claim": row.claim, "verdict": row.verdict,
         "confidence": confidence(row.kind, row.verdict, _flags(row)), "confidence_start": "High" if row.kind in STARTS_HIGH else "Moderate",
         "flags": [FLAGS[flag] for flag in _flags(row)], "test": row.test,
-        "values": [{"label": label, "text": number(value, 0 if float(value).is_integer() else decimals)} for label, value in values.items()],
-        "threshold": f"{OPERATORS[row.operator][1]} {number(row.threshold, 0 if float(row.threshold).is_integer() else 2)} {row.unit}".strip() if tested else "",
+        "values": [{"label": label, "text": _exact(value, decimals)} for label, value in values.items()],
+        "threshold": f"{OPERATORS[row.operator][1]} {_exact(row.threshold, 2)} {row.unit}".strip() if tested else "",
         "outcome": result, "sensitivity": sensitivity(values, row.rule, row.operator, row.threshold) if tested else "",
         "narrowed": row.narrowed, "counter_evidence": row.counter_evidence, "would_settle": row.would_settle, "looked_for": row.looked_for,
         "figures": [figure for figure in row.figures.split(";") if figure],

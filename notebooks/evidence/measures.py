@@ -63,12 +63,15 @@ def years_to_nth_party(actions: pd.DataFrame, adopted: pd.Series, nth: int) -> p
 
 
 def shares_bound(dates: pd.Series, groups: dict[str, list], days: dict[str, str]) -> pd.DataFrame:
-    """Percentage of each group of States bound by each day. dates: iso3 -> day of joining, missing where never.
+    """Percentage of each group of States bound by each day, groups in the order of the first day's share, highest first.
 
-    groups: name -> codes; days: words -> day. Shape: one row a group and day, with group (name and size), by, share.
+    dates: iso3 -> day of joining, missing where never; groups: name -> codes; days: words -> day.
+    Shape: one row a group and day, with group (name and size), by, share.
     """
-    return pd.DataFrame([{"group": f"{name} ({len(codes)})", "by": words, "share": 100 * (dates.reindex(codes) <= day).mean()}
-                         for name, codes in groups.items() for words, day in days.items()])
+    frame = pd.DataFrame([{"group": f"{name} ({len(codes)})", "by": words, "share": 100 * (dates.reindex(codes) <= day).mean()}
+                          for words, day in days.items() for name, codes in groups.items()])
+    first = frame.iloc[:len(groups)].sort_values("share", ascending=False)["group"]
+    return frame.set_index("group").loc[first].reset_index()
 
 
 def opening_dates(actions: pd.DataFrame) -> pd.Series:

@@ -22,8 +22,8 @@ def significant(value: float, digits: int = 6) -> float:
 
 
 def number(value: float, decimals: int = 0) -> str:
-    """`5668` -> '5,668'; `29.5, 1` -> '29.5'."""
-    return f"{significant(float(value)):,.{decimals}f}"
+    """`5668` -> '5,668'; `29.5, 1` -> '29.5'; below zero with a true minus sign."""
+    return f"{significant(float(value)):,.{decimals}f}".replace("-", "−")
 
 
 def word(count: int) -> str:
