@@ -10,6 +10,11 @@ SITE = ROOT / "_build" / "html"
 PDF = ROOT / "_build" / "report.pdf"
 
 
+def pytest_configure(config):
+    """Name the marker for the few tests that run a whole notebook: `-m "not slow"` leaves them out while one works."""
+    config.addinivalue_line("markers", "slow: runs a whole notebook")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     """With REQUIRE_BROWSER=1, count a skipped test as failed: nothing may be left out."""
