@@ -6,14 +6,10 @@ replaces by the page's own colours, so that charts follow the dark theme.
 """
 from __future__ import annotations
 
-import sys
+import altair as alt
+import pandas as pd
 
-sys.modules.setdefault("rfc3987_syntax", None)  # JupyterLab brings it, jsonschema would load it: one second of every start
-
-import altair as alt  # noqa: E402
-import pandas as pd  # noqa: E402
-
-from .text import significant  # noqa: E402
+from .text import significant
 
 INK, GRID, PAPER = "#333333", "#d9d9d9", "white"
 FOCUS, CONTRAST, THIRD, FOURTH, CONTEXT = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#767676"

@@ -104,6 +104,7 @@ def _checked(name: str) -> pd.DataFrame:
     _check_file(name)
     _check_contract(name)
     frame = _typed(DATA / f"{name}.csv", descriptor["schema"]["fields"])
+    _check_keys(name, frame)
     _check_bounds(name, descriptor, frame)
     return frame
 
@@ -128,22 +129,30 @@ def _check_file(name: str) -> None:
 
 
 def _check_contract(name: str) -> None:
-    from frictionless import Package
+    from frictionless import Resource
 
-    needed = dict.fromkeys([name, "sources", *(["reference/countries"] if name != "reference/countries" else [])])
-    if "reference/countries" not in names():
-        needed.pop("reference/countries", None)
-    resource = Package.from_descriptor(package(list(needed)), basepath=str(DATA)).get_resource(name)
-    report = resource.validate(limit_errors=5)
+    report = Resource.from_descriptor(describe(name), basepath=str((DATA / name).parent)).validate(limit_errors=5)
     if not report.valid:
         raise DataError("\n".join(_plain(name, error) for error in report.tasks[0].errors))
+
+
+def _keys(name: str, columns) -> list[tuple[str, str, str]]:
+    """The columns of a table that name rows of another: (column, other table, its key)."""
+    keys = [(column, "sources", "source_id") for column in columns if column.endswith("source_id") and name != "sources"]
+    return keys + ([("iso3", "reference/countries", "iso3")] if "iso3" in columns and name != "reference/countries" else [])
+
+
+def _check_keys(name: str, frame: pd.DataFrame) -> None:
+    for column, table, key in _keys(name, frame.columns):
+        unknown = frame[column].dropna().loc[lambda cells: ~cells.isin(_checked(table)[key])]
+        if len(unknown):
+            row, value = unknown.index[0] + 2, unknown.iloc[0]
+            raise DataError(f"data/{name}.csv, row {row}, column {column!r}, value {value!r}: data/{table}.csv has no such row. {REMEDIES[table]}")
 
 
 def _plain(name: str, error) -> str:
     """One frictionless error as a sentence: file, row, column, value, rule, remedy."""
     row, column, value = (getattr(error, key, None) for key in ("row_number", "field_name", "cell"))
-    if error.type == "foreign-key":
-        column, value = ", ".join(error.field_names), ", ".join(str(cell) for cell in error.field_cells)
     if error.type in ("duplicate-label", "missing-label", "incorrect-label", "extra-label"):
         row, column, value = 1, getattr(error, "label", None) or column, None
     place = [f"data/{name}.csv"]
@@ -157,8 +166,6 @@ def _remedy(name: str, error, column) -> str:
     fields = {field["name"]: field for field in describe(name)["schema"]["fields"]}
     if error.type.endswith("-label"):
         return f"{REMEDIES['label']} It reads: {','.join(fields)}"
-    if error.type == "foreign-key":
-        return REMEDIES["sources" if "source" in str(column) else "reference/countries"]
     if error.type == "primary-key":
         return REMEDIES["unique"]
     if error.type == "type-error":
@@ -200,8 +207,6 @@ def _inlined(name: str) -> dict:
     descriptor = describe(name)
     folder = Path(name).parent.as_posix()
     schema = descriptor["schema"]
-    columns = [field["name"] for field in schema["fields"]]
-    keys = [(column, "sources", "source_id") for column in columns if column.endswith("source_id") and name != "sources"]
-    keys += [("iso3", "reference/countries", "iso3")] if "iso3" in columns and name != "reference/countries" else []
+    keys = _keys(name, [field["name"] for field in schema["fields"]])
     foreign = [{"fields": [column], "reference": {"resource": table, "fields": [target]}} for column, table, target in keys]
     return {**descriptor, "path": f"{folder}/{descriptor['path']}".removeprefix("./"), "schema": {**schema, **({"foreignKeys": foreign} if foreign else {})}}
