@@ -19,7 +19,7 @@ from pypdf.generic import ArrayObject, DictionaryObject
 LEADERS = re.compile(r"^\s*(\S.*?)(?:\s*\.){3,}\s*(\d+)\s*$")
 HEADING = re.compile(r"^(#{1,2}) (.+)", re.M)
 RAW = re.compile(r"\{(?:numref|ref|doc|site-file|pdf-link)[}:]|\{glue|:::|```|</?(?:div|span|p|td|svg)\b|\$\d\||\bNaN\b|\bundefined\b|\bNaT\b|<NA>|file://|\{[a-z]+\}`")
-MACHINE = re.compile(r"(?<![\w.:/-])/(?:home|root|tmp|usr|var|opt|mnt|Users|work|private)/\w")
+MACHINE = re.compile(r"(?<![\w.:/-])/(?:home|root|tmp|usr|var|opt|mnt|Users|private)/\w")
 ALT_AT_LEAST = 40
 A4 = (595.28, 841.89)
 

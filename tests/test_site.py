@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 import stored
-from bs4 import BeautifulSoup, NavigableString
+from bs4 import BeautifulSoup
 from bs4.element import Comment, Tag
 
 FRONT, SEARCH, REFERENCES = "book/index.html", "search.html", "book/references.html"

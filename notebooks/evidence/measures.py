@@ -46,11 +46,9 @@ def parties_on(actions: pd.DataFrame, date: str) -> pd.Series:
     return bound.groupby("instrument_id").size().reindex(sorted(actions["instrument_id"].unique()), fill_value=0)
 
 
-def joined_between(actions: pd.DataFrame, start: str, end: str, decisions_only: bool = False) -> pd.Series:
-    """States bound from `start` up to and without `end`, by instrument; all of them, or without successions."""
+def joined_between(actions: pd.DataFrame, start: str, end: str) -> pd.Series:
+    """States bound from `start` up to and without `end`, by instrument, successions included."""
     inside = actions["consent_date"].between(pd.Timestamp(start), pd.Timestamp(end), inclusive="left")
-    if decisions_only:
-        inside &= actions["consent_type"].isin(DECISIONS)
     return actions[inside].groupby("instrument_id").size().reindex(sorted(actions["instrument_id"].unique()), fill_value=0)
 
 
