@@ -26,7 +26,7 @@ def judge(values=(7,), **facts):
 
 
 def test_a_verdict_that_the_data_no_longer_support_is_refused(ledger):
-    with pytest.raises(claims.VerdictError, match="ledger says 'Supported', but the data fail the test .*change the verdict"):
+    with pytest.raises(claims.VerdictError, match="ledger says 'Supported', but the data fail the test .*change the verdict.*Contradicted"):
         judge([3])
     with pytest.raises(claims.VerdictError, match="meet only in part"):
         judge([7, 3])
@@ -54,6 +54,12 @@ def test_rules_of_the_scale(ledger):
         judge()
     ledger(flags="doubtful")
     with pytest.raises(claims.VerdictError, match="unknown flag doubtful"):
+        judge()
+
+
+def test_values_without_a_complete_test_are_refused(ledger):
+    ledger(operator=None)
+    with pytest.raises(claims.VerdictError, match="no complete test. Fill rule"):
         judge()
 
 

@@ -46,10 +46,11 @@ BREAKS = {  # what happens to the file -> words that the message must contain
     "missing file": (lambda p: p.unlink(), ["is missing", "council_bodies.resource.json"]),
     "date of a spreadsheet": (lambda p: edit(p, "2001-09-28", "28/09/2001"), ["row 3", "'adopted_date'", "'28/09/2001'", "2001-09-28"]),
     "text in a number": (lambda p: edit(p, "1373,", "1 373,"), ["row 3", "'resolution'", "'1 373'", "whole numbers"]),
-    "value not allowed": (lambda p: edit(p, ",created,", ",founded,"), ["row 2", "'act'", "'founded'", "allowed values"]),
-    "blank where required": (lambda p: edit(p, "1267,1999-10-15", "1267,"), ["row 2", "'adopted_date'", "required"]),
-    "missing column": (lambda p: edit(p, ",act,", ","), ["row 1", "header"]),
-    "duplicate column": (lambda p: edit(p, "adopted_date,", "resolution,"), ["row 1", "header"]),
+    "value not allowed": (lambda p: edit(p, ",created,", ",founded,"), ["row 2", "'act'", "'founded'", "must be one of: created, changed, renewed", "allowed values"]),
+    "blank where required": (lambda p: edit(p, "1267,1999-10-15", "1267,"), ["row 2", "'adopted_date'", "must not be blank"]),
+    "missing column": (lambda p: edit(p, ",act,", ","), ["row 1", "column 'act' is missing", "It reads: resolution,"]),
+    "renamed column": (lambda p: edit(p, ",act,", ",deed,"), ["row 1", "column 'act' is missing", "column 'deed' is not in the descriptor"]),
+    "duplicate column": (lambda p: edit(p, "adopted_date,", "resolution,"), ["row 1", "'resolution' stands there twice"]),
     "duplicate key": (lambda p: edit(p, "1373,2001-09-28", "1267,2001-09-28"), ["row 3", "duplicate"]),
     "unknown source": (lambda p: edit(p, "un_sc_bodies", "un_sc_body"), ["row 2", "source_id", "un_sc_body", "data/sources.csv"]),
     "lost row": (lambda p: p.write_text("".join(p.read_text().splitlines(True)[:-1])), ["12 rows", "expects 13", "row_bounds"]),
@@ -64,6 +65,31 @@ def test_a_broken_table_is_refused_with_place_and_remedy(copy, case):
     assert f"data/{BODIES}.csv" in message
     for word in words:
         assert word in message, message
+
+
+def test_a_table_without_descriptor_is_named(copy):
+    (copy / "legal/new_bodies.csv").write_text("body,source_id\n")
+    with pytest.raises(data.DataError, match="data/legal/new_bodies.csv has no descriptor"):
+        data.check_all()
+
+
+def test_tables_that_no_chapter_reads_are_checked_too(copy):
+    edit(copy / "legal/non_parties.csv", "2024", "twenty")
+    with pytest.raises(data.DataError, match="data/legal/non_parties.csv, row 2"):
+        data.check_all()
+
+
+def test_a_column_without_unit_is_named(copy):
+    path = copy / f"{BODIES}.resource.json"
+    path.write_text(re.sub(r'"unit": "[^"]*"', '"unit": ""', path.read_text(), count=1))
+    assert "council_bodies.resource.json, column 'resolution': unit missing" in refusal(BODIES)
+
+
+def test_a_source_that_many_rows_lost_is_said_once(copy):
+    path = copy / "sources.csv"
+    path.write_text("".join(line for line in path.read_text(encoding="utf-8").splitlines(True) if not line.startswith("un_sc_bodies,")), encoding="utf-8")
+    message = refusal(BODIES)
+    assert "rows 2, 6, 7" in message and message.count("un_sc_bodies") == 1
 
 
 def test_decimal_comma_is_named_with_its_remedy(copy):

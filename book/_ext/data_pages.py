@@ -118,6 +118,7 @@ def _preview(resource: dict, rows: list[dict[str, str]]) -> str:
 
 
 def _short(text: str) -> str:
+    text = re.sub(r"\{[a-z_]+\}", "…", text)  # what a chapter computes and prints on the verdict card
     return text if len(text) <= LONGEST_CELL else text[:LONGEST_CELL - 1].rstrip() + "…"
 
 

@@ -122,6 +122,9 @@ def rerun_notebooks() -> None:
 
 def site(linked: bool) -> None:
     """Build the HTML site with warnings as errors; `linked` puts the link to the PDF on its front page."""
+    contents = (ROOT / "_toc.yml").read_text(encoding="utf-8")
+    if absent := [path.stem for path in freshness.notebooks(ROOT) if f"notebooks/{path.stem}" not in contents]:
+        raise Failed(f"notebooks/{absent[0]}.ipynb is not in _toc.yml: add the line `- file: notebooks/{absent[0]}` under Chapters.")
     stamp, key = BUILD / "html.stamp", book_key(linked)
     if fits(stamp, key, SITE / "index.html"):
         return print("HTML site: unchanged")

@@ -1,4 +1,4 @@
-"""Write data/datapackage.json from the descriptors beside the tables.
+"""Check every table and write data/datapackage.json from the descriptors beside them.
 
     python book/_tools/datapackage.py           write the file
     python book/_tools/datapackage.py --check   exit 1 if the file in the repository is not current
@@ -30,12 +30,17 @@ def is_current() -> bool:
 
 
 def main() -> None:
-    """Write the package, or with --check only say whether it is current."""
+    """Write the package, or with --check only say whether it is current; either way hold every table against its contract."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="only say whether the file is current")
-    if parser.parse_args().check:
-        sys.exit(None if is_current() else "data/datapackage.json does not match the descriptors. Run `make datapackage` and commit the file.")
-    PACKAGE.write_text(package_text(), encoding="utf-8", newline="\n")
+    arguments = parser.parse_args()
+    try:
+        data.check_all()
+        if arguments.check:
+            sys.exit(None if is_current() else "data/datapackage.json does not match the descriptors. Run `make datapackage` and commit the file.")
+        PACKAGE.write_text(package_text(), encoding="utf-8", newline="\n")
+    except data.DataError as error:
+        sys.exit(str(error))
     print(f"data/datapackage.json describes {len(data.names())} tables.")
 
 

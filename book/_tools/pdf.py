@@ -50,9 +50,10 @@ def make(singlehtml: Path, target: Path, config: dict) -> Path:
 def print_page(singlehtml: Path, config: dict) -> str:
     """The HTML of the printed report: cover, contents, chapters, style."""
     chapters = read_chapters(_built_page(singlehtml))
+    contents = _contents(chapters)
     body = "\n".join(str(chapter) for chapter in chapters)
     return (f'<!DOCTYPE html><html lang="en"><head>{_head(config)}</head><body>{_cover(config)}'
-            f"{_contents(chapters)}<main>{body}</main></body></html>")
+            f"{contents}<main>{body}</main></body></html>")
 
 
 def read_chapters(html: str) -> list[Tag]:
@@ -175,9 +176,12 @@ def _cover(config: dict) -> str:
 
 
 def _contents(chapters: list[Tag]) -> str:
-    lines = [f'<li class="level-{heading.name[1]}"><a href="#{heading.find_parent("section")["id"]}">'
-             f"{escape(heading.get_text(strip=True))}</a></li>"
-             for chapter in chapters for heading in chapter.find_all(["h1", "h2"])]
+    """The contents point at the headings themselves: a label before a section can stand on the page before."""
+    lines = []
+    for chapter in chapters:
+        for heading in chapter.find_all(["h1", "h2"]):
+            heading["id"] = f"{heading.find_parent('section')['id']}-heading"
+            lines.append(f'<li class="level-{heading.name[1]}"><a href="#{heading["id"]}">{escape(heading.get_text(strip=True))}</a></li>')
     return f'<nav class="contents" aria-label="Contents"><h1>Contents</h1><ol>{"".join(lines)}</ol></nav>'
 
 

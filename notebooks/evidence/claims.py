@@ -71,7 +71,10 @@ def judge(claim_id: str, values: dict[str, float] | None = None, facts: dict[str
     Raises VerdictError if the id is unknown, a placeholder stays empty, or the verdict does not follow from its test.
     """
     row = _filled(claim_id, _claim(claim_id), facts or {})
-    result = outcome(values, row.rule, row.operator, row.threshold) if values else "untested"
+    if values and (row.operator not in OPERATORS or row.threshold == "" or row["rule"] not in ("all", "any")):
+        raise VerdictError(f"{claim_id}: judge() was given values, but data/claims.csv has no complete test. Fill rule (all or any), "
+                           f"operator ({listing(OPERATORS)}) and threshold, or pass no values.")
+    result = outcome(values, row["rule"], row.operator, row.threshold) if values else "untested"
     _check(claim_id, row, values, result)
     return _card(claim_id, row, values or {}, result, decimals)
 
@@ -115,9 +118,10 @@ def _check(claim_id: str, row: pd.Series, values: dict | None, result: str) -> N
     if row.verdict not in SCALE:
         raise VerdictError(f"{claim_id}: verdict {row.verdict!r} in data/claims.csv is not on the scale. Use one of: {listing(SCALE)}.")
     if result not in OUTCOMES[row.verdict]:
-        shown = listing(f"{label} {number(value, 2)}" for label, value in (values or {"no value": float("nan")}).items())
+        shown = listing(f"{label} {_exact(value, 2)}" for label, value in (values or {}).items())
+        allowed = listing(verdict for verdict, outcomes in OUTCOMES.items() if result in outcomes)
         raise VerdictError(f"{claim_id}: the ledger says {row.verdict!r}, but the data {_said(result)} the test ({row.test}): {shown}. "
-                           "Check the data; if they are right, change the verdict in data/claims.csv.")
+                           f"Check the data; if they are right, change the verdict in data/claims.csv (possible: {allowed}).")
     if row.verdict == "Supported" and len(flags) >= 2:
         raise VerdictError(f"{claim_id}: with {len(flags)} flags ({listing(flags)}) a verdict cannot be plain 'Supported'. Narrow it, or mend the evidence.")
     if row.verdict == "Supported with limits" and not row.narrowed:

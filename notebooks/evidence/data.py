@@ -4,6 +4,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import re
 from functools import cache
 from pathlib import Path
 
@@ -13,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "data"
 REMEDIES = {
     "date": "Write dates as year-month-day, for example 2001-09-28.",
-    "integer": "Write whole numbers with digits only: no thousands separator, no unit, no decimal comma.",
+    "integer": "Write whole numbers with digits only: no thousands separator, no unit, no decimal comma, no formula.",
     "number": "Write numbers with a decimal point and no thousands separator, for example 3.5.",
     "boolean": "Write true or false.",
     "unique": "Remove the duplicate, or correct the key.",
@@ -22,10 +23,15 @@ REMEDIES = {
     "pattern": "Follow the pattern that the descriptor gives for this column.",
     "minimum": "Correct the value, or the limit in the descriptor if the value is right.",
     "maximum": "Correct the value, or the limit in the descriptor if the value is right.",
-    "label": "Restore the header row as the descriptor lists it.",
     "sources": "Add the source to data/sources.csv first, or correct the id.",
     "reference/countries": "Use an ISO 3166-1 alpha-3 code listed in data/reference/countries.csv.",
 }
+
+
+NEEDED = ("title", "description", "question", "unit_of_observation", "definition", "coverage", "caveats", "processing", "grade",
+          "terms", "licenses", "row_bounds", "schema")
+RULES = {"enum": "must be one of: {}", "required": "must not be blank", "unique": "stands there twice", "minimum": "must be at least {}",
+         "maximum": "must be at most {}", "pattern": "does not follow the pattern {}"}
 
 
 class DataError(ValueError):
@@ -53,6 +59,17 @@ def describe(name: str) -> dict:
         return json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
         raise DataError(f"data/{name}.resource.json, line {error.lineno}: not valid JSON ({error.msg}). Mend the descriptor.") from None
+
+
+def check_all() -> None:
+    """Every table against its contract, also those that no chapter reads yet; raises DataError for the first that breaks it."""
+    for path in sorted(DATA.rglob("*.csv")):
+        name = path.relative_to(DATA).with_suffix("").as_posix()
+        if name not in names():
+            raise DataError(f"data/{name}.csv has no descriptor data/{name}.resource.json, so it is in no page and no check. "
+                            "Copy the descriptor of a table like it and describe the new one.")
+    for name in names():
+        _checked(name)
 
 
 def load(name: str) -> pd.DataFrame:
@@ -101,7 +118,8 @@ def trace(**used) -> None:
 @cache
 def _checked(name: str) -> pd.DataFrame:
     descriptor = describe(name)
-    _check_file(name)
+    _check_descriptor(name, descriptor)
+    _check_file(name, [field["name"] for field in descriptor["schema"]["fields"]])
     _check_contract(name)
     frame = _typed(DATA / f"{name}.csv", descriptor["schema"]["fields"])
     _check_keys(name, frame)
@@ -109,7 +127,16 @@ def _checked(name: str) -> pd.DataFrame:
     return frame
 
 
-def _check_file(name: str) -> None:
+def _check_descriptor(name: str, descriptor: dict) -> None:
+    """What a table's page and figures print must be there: the texts, and title, description and unit of each column."""
+    if missing := [key for key in NEEDED if not descriptor.get(key)]:
+        raise DataError(f"data/{name}.resource.json: {', '.join(missing)} missing or empty. Write it as the descriptors beside it do.")
+    for field in descriptor["schema"]["fields"]:
+        if missing := [key for key in ("type", "title", "description", "unit") if not field.get(key)]:
+            raise DataError(f"data/{name}.resource.json, column {field['name']!r}: {', '.join(missing)} missing. For a column without a unit write \"none\".")
+
+
+def _check_file(name: str, columns: list[str]) -> None:
     """What a spreadsheet or an interrupted save does to a file, said before a parser stumbles over it."""
     path, shown = DATA / f"{name}.csv", f"data/{name}.csv"
     if not path.exists():
@@ -120,12 +147,18 @@ def _check_file(name: str) -> None:
     if raw.startswith(b"\xef\xbb\xbf"):
         raise DataError(f"{shown}, row 1: the file begins with a byte-order mark, as spreadsheets write it. Save it as plain UTF-8 (CSV, comma separated).")
     try:
-        header = raw.decode("utf-8").splitlines()[0]
+        header = raw.decode("utf-8").splitlines()[0].lstrip()
     except UnicodeDecodeError as error:
         row = raw[:error.start].count(b"\n") + 1
         raise DataError(f"{shown}, row {row}: the file is not UTF-8. Save it as UTF-8 (CSV, comma separated).") from None
     if header.count(";") > header.count(","):
         raise DataError(f"{shown}, row 1: columns are separated by semicolons, as some spreadsheets write them. Save it with commas.")
+    found = header.split(",")
+    faults = [f"column {column!r} is missing" for column in columns if column not in found]
+    faults += [f"column {column!r} is not in the descriptor" for column in found if column not in columns]
+    faults += [f"column {column!r} stands there twice" for column in dict.fromkeys(found) if found.count(column) > 1]
+    if faults or found != columns:
+        raise DataError(f"{shown}, row 1: {'; '.join(faults) or 'the columns stand in another order'}. Restore the header, or change the descriptor. It reads: {','.join(columns)}")
 
 
 def _check_contract(name: str) -> None:
@@ -146,31 +179,26 @@ def _check_keys(name: str, frame: pd.DataFrame) -> None:
     for column, table, key in _keys(name, frame.columns):
         unknown = frame[column].dropna().loc[lambda cells: ~cells.isin(_checked(table)[key])]
         if len(unknown):
-            row, value = unknown.index[0] + 2, unknown.iloc[0]
-            raise DataError(f"data/{name}.csv, row {row}, column {column!r}, value {value!r}: data/{table}.csv has no such row. {REMEDIES[table]}")
+            value = unknown.iloc[0]
+            rows = unknown.index[unknown == value] + 2
+            where = f"row{'s' * (len(rows) > 1)} {', '.join(map(str, rows[:5]))}{' and more' if len(rows) > 5 else ''}"
+            raise DataError(f"data/{name}.csv, {where}, column {column!r}, value {value!r}: data/{table}.csv has no such row. {REMEDIES[table]}")
 
 
 def _plain(name: str, error) -> str:
     """One frictionless error as a sentence: file, row, column, value, rule, remedy."""
     row, column, value = (getattr(error, key, None) for key in ("row_number", "field_name", "cell"))
-    if error.type in ("duplicate-label", "missing-label", "incorrect-label", "extra-label"):
-        row, column, value = 1, getattr(error, "label", None) or column, None
-    place = [f"data/{name}.csv"]
-    place += [f"row {row}"] if row else []
-    place += [f"column {column!r}"] if column else []
-    place += [f"value {value!r}"] if value not in (None, "") else []
-    return f"{', '.join(place)}: {error.note.rstrip('.')}. {_remedy(name, error, column)}".rstrip()
-
-
-def _remedy(name: str, error, column) -> str:
-    fields = {field["name"]: field for field in describe(name)["schema"]["fields"]}
-    if error.type.endswith("-label"):
-        return f"{REMEDIES['label']} It reads: {','.join(fields)}"
-    if error.type == "primary-key":
-        return REMEDIES["unique"]
+    kinds = {field["name"]: field["type"] for field in describe(name)["schema"]["fields"]}
+    rule, remedy = error.note.rstrip("."), "Compare the row with its neighbours and the header."
     if error.type == "type-error":
-        return REMEDIES.get(fields[column]["type"], "")
-    return next((text for rule, text in REMEDIES.items() if rule in error.note), "Compare the row with its neighbours and the header.")
+        rule, remedy = f"is not a valid {kinds[column]}", REMEDIES.get(kinds[column], "")
+    elif constraint := re.match(r'constraint "(\w+)" is "(.*)"', error.note):
+        key, limit = constraint.groups()
+        rule, remedy = RULES.get(key, rule).format(limit.strip("[]").replace("'", "")), REMEDIES.get(key, "")
+    elif error.type == "primary-key":
+        remedy = REMEDIES["unique"]
+    place = [f"data/{name}.csv", f"row {row}" if row else "", f"column {column!r}" if column else "", f"value {value!r}" if value else ""]
+    return f"{', '.join(filter(None, place))}: {rule}. {remedy}".rstrip()
 
 
 def _typed(path: Path, fields: list[dict]) -> pd.DataFrame:

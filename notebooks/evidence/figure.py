@@ -37,7 +37,7 @@ class Output:
         return self.bundle
 
 
-def publish(chart, *, id: str, title: str, subtitle: str, alt: str, tables: list[str], caveats=(0,), picker: dict | None = None) -> Output:
+def publish(chart, *, id: str, title: str, subtitle: str, alt: str = "", tables: list[str], caveats=(0,), picker: dict | None = None) -> Output:
     """A numbered figure: finding, chart, source, caveat, link to the data.
 
     chart: an Altair chart. title: the finding with its number, at most 15 words. alt: kind of chart, measure and
@@ -74,7 +74,7 @@ def _furniture(id: str, title: str, subtitle: str, tables: list[str], caveats) -
     if len(title.split()) > TITLE_WORDS:
         raise FigureError(f"{id}: the title has {len(title.split())} words; say the finding in at most {TITLE_WORDS}: {title!r}")
     if not any(character.isdigit() for character in title) and not set(title.lower().split()) & set(_number_words()):
-        raise FigureError(f"{id}: the title states no number: {title!r}")
+        raise FigureError(f"{id}: the title states no number: {title!r}. Compute it in the cell and put it there, as in f\"... {{value}} ...\"")
     used = {name: load(name) for name in tables}
     sources = source_rows(_source_ids(used))
     named = [{"id": row.source_id, "label": _cited(row.producer, row.published)} for row in sources.head(NAMED_SOURCES).itertuples()]
