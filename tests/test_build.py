@@ -11,7 +11,7 @@ def project(tmp_path, monkeypatch) -> Path:
     for name, text in {
         "book/index.md": "# Title\n\nText.\n", "book/_ext/draw.py": "x = 1\n", "book/tables/t.md": "generated\n",
         "book/_tools/datapackage.py": "import sys; sys.exit('legal/x: row 3' if 'bad' in open('data/x.csv').read() else 0)\n",
-        "data/x.csv": "a\n1\n", "notebooks/04-law.ipynb": '{"cells": []}', "_config.yml": "title: T\n", "_toc.yml": "root: i\n",
+        "data/x.csv": "a\n1\n", "notebooks/04-law.ipynb": '{"cells": []}', "_config.yml": "title: T\n", "_toc.yml": "root: i\nchapters:\n- file: notebooks/04-law\n",
     }.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
@@ -49,6 +49,13 @@ def called() -> list:
     """Return what Jupyter Book was called for since the last look."""
     calls, build.calls = build.calls, []
     return calls
+
+
+def test_a_notebook_outside_the_contents_is_named(project, capsys):
+    (project / "notebooks/05-new.ipynb").write_text('{"cells": []}')
+    assert build.main(["html"]) == 1
+    assert "add the line `- file: notebooks/05-new` under Chapters" in capsys.readouterr().err
+    assert called() == []
 
 
 def test_a_bad_table_stops_the_build_before_the_book(project, capsys):
