@@ -123,6 +123,6 @@ def _png(spec: dict) -> str:
     import vl_convert
     from PIL import Image
 
-    picture = Image.open(io.BytesIO(vl_convert.vegalite_to_png(spec, scale=1.5))).convert("RGB").quantize(64)
+    picture = Image.open(io.BytesIO(vl_convert.vegalite_to_png(spec))).convert("RGB").quantize(64)
     picture.save(buffer := io.BytesIO(), "PNG", optimize=True)
     return base64.b64encode(buffer.getvalue()).decode()
