@@ -9,7 +9,7 @@ import pytest
 def project(tmp_path, monkeypatch) -> Path:
     """A small project whose Jupyter Book and PDF printer only write down that they ran."""
     for name, text in {
-        "book/index.md": "# Title\n\nText.\n", "book/_ext/draw.py": "x = 1\n", "book/tables/t.md": "generated\n",
+        "book/index.md": "# Title\n\nText.\n", "book/_ext/draw.py": "x = 1\n", "book/_static/look.css": "p {}\n", "book/tables/t.md": "generated\n",
         "book/_tools/datapackage.py": "import sys; sys.exit('legal/x: row 3' if 'bad' in open('data/x.csv').read() else 0)\n",
         "data/x.csv": "a\n1\n", "notebooks/04-law.ipynb": '{"cells": []}', "_config.yml": "title: T\n", "_toc.yml": "root: i\nchapters:\n- file: notebooks/04-law\n",
     }.items():
@@ -140,7 +140,7 @@ def test_the_site_alone_keeps_neither_link_nor_copy_of_an_earlier_pdf(project):
     assert (project / "_build/html/report.pdf").exists()
 
 
-ANEW = {"code that draws": ("book/_ext/draw.py", "x = 2\n"), "configuration": ("_config.yml", "title: U\n"),
+ANEW = {"code that draws": ("book/_ext/draw.py", "x = 2\n"), "style sheet": ("book/_static/look.css", "p { margin: 0 }\n"), "configuration": ("_config.yml", "title: U\n"),
         "heading": ("book/index.md", "# Other title\n\nText.\n"), "new page": ("book/new.md", "New.\n")}
 CHANGED = {"text": ("book/index.md", "# Title\n\nOther text.\n"), "value": ("data/x.csv", "a\n2\n"),
            "outputs": ("notebooks/04-law.ipynb", '{"cells": [{}]}')}
