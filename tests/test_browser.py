@@ -4,12 +4,15 @@ Checkers look at an open page and return its faults in words; each is shown to s
 """
 import io
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
+import stored
 from axe_playwright_python.sync_playwright import Axe
 
 FRONT, CHAPTER, SEARCH = "book/index.html", "notebooks/04-legal-frameworks.html", "search.html?q=financing"
-PAGES = [FRONT, CHAPTER, "book/tables/legal-treaty_actions.html", "book/methods.html", "book/references.html", SEARCH]
+CHAPTERS = [f"notebooks/{path.stem}.html" for path in stored.notebooks(Path(__file__).resolve().parents[1])]
+PAGES = [FRONT, *CHAPTERS, "book/tables/legal-treaty_actions.html", "book/methods.html", "book/references.html", SEARCH]
 WIDE, PHONE = 1280, 390
 SMALLEST = 11
 CONTRAST = 4.5
@@ -216,14 +219,16 @@ def test_the_page_is_sound(name, theme, open_page):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_words_in_charts_stand_out(theme, open_page):
-    page, _ = open_page(CHAPTER, theme=theme)
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_words_in_charts_stand_out(name, theme, open_page):
+    page, _ = open_page(name, theme=theme)
     faults = pale_text(page)
     assert not faults, "\n".join(faults)
 
 
-def test_charts_are_seen_without_scripts(open_page):
-    page, complaints = open_page(CHAPTER, scripts=False)
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_charts_are_seen_without_scripts(name, open_page):
+    page, complaints = open_page(name, scripts=False)
     assert page.locator("figure.evidence").count() == page.locator(".chart-wide:visible svg").count() > 0
     assert unseen(page, ".chart-wide svg") == []
     assert page.locator(".chart-picker:visible").count() == 0, "a menu that can do nothing is shown"
@@ -231,8 +236,9 @@ def test_charts_are_seen_without_scripts(open_page):
 
 
 @pytest.mark.parametrize("width", [WIDE, PHONE])
-def test_every_chart_becomes_live_when_it_is_touched(width, open_page):
-    page, faults = open_page(CHAPTER, width)
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_every_chart_becomes_live_when_it_is_touched(name, width, open_page):
+    page, faults = open_page(name, width)
     before = heights(page)
     for number, chart in enumerate(page.locator(".chart").all()):
         if number == 0:

@@ -5,12 +5,16 @@ import re
 import altair as alt
 import pandas as pd
 import pytest
+import vegalite
 from evidence import charts, data, figure, text
 from hypothesis import given
 from hypothesis import strategies as st
 
 FRAME = pd.DataFrame({"date": pd.to_datetime(["2000-01-01", "2001-01-01", "2002-01-01"] * 2), "n": [1.0, 2.123456789, 30.0, 2.0, 3.0, 31.0], "who": ["a"] * 3 + ["b"] * 3})
 GOOD = {"id": "fig-test", "title": "Parties rose from 4 to 122", "subtitle": "States", "tables": ["legal/council_bodies"], "alt": "Line chart of parties by year, rising from four to one hundred and twenty-two."}
+
+SPANS = pd.DataFrame({"from": pd.to_datetime(["2001-09-12", "2001-09-28", "2003-08-11"]), "to": pd.to_datetime(["2001-09-12", None, "2014-12-28"]),
+                      "what": ["a vote", "a law", "a command"], "state": ["gone", "there", "gone"]})
 
 
 def lines():
@@ -58,7 +62,13 @@ def test_a_table_writes_its_cells():
     charts.stacked(pd.DataFrame({"y": ["a", "a"], "p": ["Yes", "No"], "v": [10, 20]}), "y", "p", "v", x_title="votes", colours={"Yes": charts.FOCUS, "No": charts.CONTRAST}),
     charts.placebo(FRAME.assign(real=[False] * 5 + [True]), "date", "n", observed="real", y_title="ratio", word="now", gap=("2000-06-01", "2000-09-01"), gap_words=["left out"]),
     charts.picked(FRAME.assign(code=["A", "B", "C"] * 2, name=["Aa", "Bb", "Cc"] * 2), "date", "who", "code", "name", value="A", order=["a", "b"], missing="never")[0],
-], ids=["steps", "dots", "bars", "stacked", "placebo", "picked"])
+    charts.spans(SPANS, "from", "to", "what", colour="state", colours={"there": charts.FOCUS, "gone": charts.CONTEXT}, until="2021-12-31"),
+    charts.panels(FRAME, "date", "n", "who", marks={"2001-06-01": "a break"}),
+    charts.tiles(FRAME.assign(kind=["x", "y", "z"] * 2, n=FRAME["n"].astype("str")), "kind", "who", "n", colours={"1.0": charts.FOCUS, "2.0": charts.CONTRAST}),
+    charts.scatter(FRAME.assign(code=list("ABCDEF"), share=FRAME["n"] * 2), "n", "share", "code", "who", x_title="x", y_title="y", ticks=[0, 1, 10], value="A")[0],
+    charts.dots(FRAME, "n", "who", x_title="x", reference=(5, "no change")),
+    charts.steps(FRAME, "date", "n", "who", y_title="Parties", points=True),
+], ids=["steps", "dots", "bars", "stacked", "placebo", "picked", "spans", "panels", "tiles", "scatter", "reference", "points"])
 def test_every_chart_form_draws_and_uses_only_the_house_colours(chart):
     import vl_convert
 
@@ -72,6 +82,25 @@ def test_every_chart_form_draws_and_uses_only_the_house_colours(chart):
 def test_a_picker_offers_every_state_once():
     chart, picker = charts.picked(FRAME.assign(code=["A", "B", "A"] * 2, name=["Zed", "Bb", "Zed"] * 2), "date", "who", "code", "name", value="A", order=["a", "b"], missing="never")
     assert picker["options"] == [["B", "Bb"], ["A", "Zed"]] and isinstance(chart, alt.LayerChart)
+
+
+def test_what_has_not_ended_runs_to_the_edge_with_an_arrow():
+    spec = charts.specification(charts.spans(SPANS, "from", "to", "what", colour="state", colours={"there": charts.FOCUS, "gone": charts.CONTEXT}, until="2021-12-31"), "Title", "Subtitle")
+    rows = next(iter(spec["datasets"].values())) if "datasets" in spec else json.dumps(spec)
+    assert "2021-12-31" in str(rows) and str(rows).count("true") == 1
+
+
+def test_small_multiples_stand_in_one_column_on_a_phone_and_lower_in_print():
+    spec = charts.specification(charts.panels(FRAME, "date", "n", "who", height=100), "Title", "Subtitle")
+    patch = vegalite.phone_patch(vegalite.plain(spec), {"width": charts.NARROW, "wrap": charts.NARROW_WRAP})
+    assert patch["columns"] == 1 and "width" not in patch
+    assert vegalite._lower(spec)["spec"]["height"] == 78 and spec["spec"]["height"] == 100
+
+
+def test_a_missing_value_breaks_the_line_and_a_line_that_stops_early_keeps_its_label_there():
+    frame = FRAME.assign(n=FRAME["n"].where(FRAME["who"] == "a", [None, None, None, 2.0, None, None]))
+    ends = charts._line_ends(frame.dropna(subset="n"), "date", "who").set_index("who")["date"]
+    assert ends["a"] == pd.Timestamp("2002-01-01") and ends["b"] == pd.Timestamp("2000-01-01")
 
 
 def luminance(colour: str) -> float:
@@ -94,7 +123,7 @@ def test_rounding_keeps_six_digits_and_is_stable(value):
 
 
 @pytest.mark.parametrize(("call", "said"), [
-    (lambda: text.number(5668), "5,668"), (lambda: text.percent(0.634), "63%"), (lambda: text.times(5.61), "5.6 times"), (lambda: text.times(29.5), "30 times"),
+    (lambda: text.number(5668), "5,668"), (lambda: text.percent(0.634), "63%"), (lambda: text.change(0.113), "+11%"), (lambda: text.change(-0.376), "−38%"), (lambda: text.times(5.61), "5.6 times"), (lambda: text.times(29.5), "30 times"),
     (lambda: text.day("2001-09-28"), "28 September 2001"), (lambda: text.day("2001-09"), "September 2001"), (lambda: text.day("2001"), "2001"),
     (lambda: text.listing(["a", "b", "c"]), "a, b and c"), (lambda: text.listing(["a"]), "a"), (lambda: text.listing([]), "none"), (lambda: text.word(3), "three"), (lambda: text.word(186), "186")])
 def test_numbers_are_said_as_people_write_them(call, said):

@@ -124,7 +124,50 @@ def test_partial_rank_correlation_by_hand_and_by_symmetry():
     frame = pd.DataFrame(generator.normal(size=(60, 3)), columns=list("xyz")).assign(y=lambda f: f["y"] + f["x"])
     ranks = frame.corr(method="spearman")
     expected = (ranks.loc["x", "y"] - ranks.loc["x", "z"] * ranks.loc["y", "z"]) / np.sqrt((1 - ranks.loc["x", "z"] ** 2) * (1 - ranks.loc["y", "z"] ** 2))
-    found = measures.partial_rank_correlation(frame, "x", "y", "z", draws=50)
+    found = measures.rank_correlation(frame, "x", "y", "z", draws=50)
     assert found["correlation"] == pytest.approx(expected)
-    assert measures.partial_rank_correlation(frame, "y", "x", "z", draws=50)["correlation"] == pytest.approx(expected)
-    assert found == measures.partial_rank_correlation(frame, "x", "y", "z", draws=50), "the draws are seeded"
+    assert measures.rank_correlation(frame, "y", "x", "z", draws=50)["correlation"] == pytest.approx(expected)
+    assert found == measures.rank_correlation(frame, "x", "y", "z", draws=50), "the draws are seeded"
+
+
+def test_nothing_to_divide_is_refused():
+    for amounts in ([], [0, 0], [-1, 2]):
+        with pytest.raises(ValueError, match="amounts"):
+            measures.concentration(amounts)
+    with pytest.raises(ValueError, match="without a gap"):
+        measures.share_placebo(pd.DataFrame({"year": [2000, 2002], "events": [1, 1], "total": [2, 2]}), "events", "total", 1)
+
+
+def test_no_event_before_has_no_upper_limit():
+    assert np.isinf(measures.rate_ratio(3, 1, 0, 1)["ratio"]) and np.isinf(measures.rate_ratio(3, 1, 0, 1)["high"])
+    assert np.isnan(measures.rate_ratio(0, 1, 0, 1)["ratio"])
+    assert np.isnan(measures.share_placebo(pd.DataFrame({"year": [1, 2, 3], "events": [0, 1, 1], "total": [9, 9, 9]}), "events", "total", 1).loc[0, "ratio"])
+
+
+def test_equal_amounts_are_not_concentrated_and_one_holder_is():
+    even, one = measures.concentration([5, 5, 5, 5]), measures.concentration([0, 0, 0, 7])
+    assert (even["gini"], even["effective"], even["largest"]) == (pytest.approx(0), pytest.approx(4), pytest.approx(0.25))
+    assert (one["gini"], one["effective"], one["largest"]) == (pytest.approx(0.75), pytest.approx(1), pytest.approx(1))
+
+
+@given(st.lists(st.floats(0.01, 1e6), min_size=1, max_size=40), st.floats(0.1, 1000))
+def test_concentration_does_not_hang_on_the_unit(amounts, factor):
+    one, other = measures.concentration(amounts), measures.concentration([factor * amount for amount in amounts])
+    assert one["gini"] == pytest.approx(other["gini"], abs=1e-9) and 1 - 1e-9 <= one["effective"] <= len(amounts) + 1e-6
+
+
+def test_a_rate_ratio_counts_the_years():
+    found = measures.rate_ratio(20, 10, 10, 20)
+    assert found["ratio"] == pytest.approx(4) and found["low"] < 4 < found["high"]
+    assert measures.rate_ratio(10, 1, 10, 1)["low"] == pytest.approx(0.375, abs=0.01)  # exact conditional limits of two equal counts of ten
+
+
+def test_placebo_windows_leave_the_year_itself_out():
+    frame = pd.DataFrame({"year": range(2000, 2005), "events": [1, 1, 50, 4, 4], "total": [10] * 5})
+    found = measures.share_placebo(frame, "events", "total", 2)
+    assert found.to_dict("records") == [{"year": 2002, "before": 0.1, "after": 0.4, "ratio": pytest.approx(4)}]
+
+
+def test_rank_correlation_of_a_monotone_pair_is_one():
+    frame = pd.DataFrame({"x": np.arange(30.0), "y": np.arange(30.0) ** 3})
+    assert measures.rank_correlation(frame, "x", "y", draws=200)["correlation"] == pytest.approx(1)

@@ -48,11 +48,12 @@ def plain(spec: dict, picker: dict | None = None) -> dict:
 
 
 def phone_patch(spec: dict, narrow: dict) -> dict:
-    """What to merge over a spec on a phone: its width, earlier breaks in labels, taller rows, legends in a column."""
+    """What to merge over a spec on a phone: its width, earlier breaks in labels, taller rows, legends and small multiples in a column."""
     params = [{**param, "value": narrow["wrap"]} if param.get("name") == "wrap" else param for param in spec.get("params", [])]
     config = {**spec["config"], "legend": {**spec["config"].get("legend", {}), "direction": "vertical"}}
-    patch = {"width": narrow["width"], "config": config, **({"params": params} if params else {})}
-    if isinstance(spec.get("height"), dict):
+    size = {"columns": 1} if "facet" in spec else {"width": narrow["width"]}
+    patch = {**size, "config": config, **({"params": params} if params else {})}
+    if params and isinstance(spec.get("height"), dict):  # labels that break need room
         patch["height"] = {"step": round(TALLER_ROWS * spec["height"]["step"])}
     return patch
 
@@ -138,7 +139,7 @@ def print_image(spec: dict, cache: Path, images: Path) -> tuple[str, float, floa
 
     WeasyPrint loses gradients, so a drawing with a gradient legend is written as a fine PNG.
     """
-    text = json.dumps({**spec, "height": _lower(spec["height"])}, separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps(_lower(spec), separators=(",", ":"), ensure_ascii=False)
     drawing = svg(text, cache)
     width, height = map(float, re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawing).groups())
     gradient = "Gradient" in drawing
@@ -151,9 +152,12 @@ def print_image(spec: dict, cache: Path, images: Path) -> tuple[str, float, floa
     return path.name, width * scale, height * scale
 
 
-def _lower(height: float | dict) -> float | dict:
+def _lower(spec: dict) -> dict:
     """Paper has less room than a page that scrolls: the same drawing, lower."""
-    return {"step": LOWER_IN_PRINT * height["step"]} if isinstance(height, dict) else LOWER_IN_PRINT * height
+    if "facet" in spec:
+        return {**spec, "spec": _lower(spec["spec"])}
+    height = spec["height"]
+    return {**spec, "height": {"step": LOWER_IN_PRINT * height["step"]} if isinstance(height, dict) else LOWER_IN_PRINT * height}
 
 
 def write_bundle(path: Path) -> None:

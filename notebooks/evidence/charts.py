@@ -18,6 +18,7 @@ DASHES = {FOCUS: [1, 0], CONTRAST: [1, 0], THIRD: [3, 2], FOURTH: [8, 2], CONTEX
 SHAPES = ["circle", "diamond", "square", "triangle-up"]
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 WIDTH, NARROW = 690, 340  # pixels of a whole drawing, labels included: in the text column, and on a phone
+PANEL, AXIS = 277, 48  # pixels of one small multiple and of its axis: two of them fill WIDTH, one fills NARROW
 WRAP, NARROW_WRAP = 40, 13  # letters after which the label of a row breaks at the next blank
 SEPTEMBER_2001 = "2001-09-11"
 DAY = "%-d %B %Y"
@@ -48,10 +49,11 @@ def specification(chart, title: str, subtitle: str) -> dict:
 
 
 def steps(frame: pd.DataFrame, x: str, y: str, series: str, *, y_title: str, marks: dict[str, str] | None = None,
-          interpolate: str = "step-after", colours: dict[str, str] | None = None, height: int = 320):
+          interpolate: str = "step-after", colours: dict[str, str] | None = None, points: bool = False, height: int = 320):
     """Lines or steps over time, each labelled at its end, with dated hairlines. frame: one row a series and date.
 
     marks: date -> word at a vertical hairline. colours: series -> colour; their order is the order of the labels.
+    points: draw each value as a dot as well. A missing value breaks the line.
     """
     frame, colours = frame[[x, y, series]], colours or dict(zip(frame[series].unique(), PALETTE))
     top = alt.Scale(domain=[min(0, float(frame[y].min())), 1.1 * float(frame[y].max())])
@@ -60,7 +62,8 @@ def steps(frame: pd.DataFrame, x: str, y: str, series: str, *, y_title: str, mar
     dash = alt.StrokeDash(series, scale=_scale(colours, [DASHES[tone] for tone in colours.values()]), legend=None)
     tips = [alt.Tooltip(series, title=" "), _day(x, "date"), alt.Tooltip(y, type="quantitative", title=y_title, format=",.3~r")]
     lines = alt.Chart(frame).mark_line(interpolate=interpolate).encode(**axis, **paint, strokeDash=dash, tooltip=tips)
-    ends = _spread(frame.sort_values(x).groupby(series).tail(1).assign(**{x: frame[x].max()}), y, frame[y], height)
+    lines += alt.Chart(frame).mark_point(filled=True, size=45, opacity=1).encode(**axis, **paint, tooltip=tips) if points else alt.LayerChart()
+    ends = _spread(_line_ends(frame.dropna(subset=y), x, series), y, frame[y], height)
     labels = alt.Chart(ends).mark_text(align="left", dx=14 if interpolate == "step" else 6, fontWeight="bold").encode(
         x=axis["x"], y=alt.Y("_label_y", type="quantitative"), text=series, **paint)
     return alt.layer(*_hairlines(marks or {}, frame[x]), lines, labels).properties(height=height)
@@ -68,11 +71,11 @@ def steps(frame: pd.DataFrame, x: str, y: str, series: str, *, y_title: str, mar
 
 def dots(frame: pd.DataFrame, x: str, y: str, *, x_title: str, low: str | None = None, high: str | None = None,
          colour: str | None = None, colours: dict[str, str] | None = None, label: str | None = None,
-         ticks: list[float] | None = None, step: int = 27, order=None):
+         ticks: list[float] | None = None, reference: tuple[float, str] | None = None, step: int = 27, order=None):
     """Sorted dots with the range of disagreeing sources or an interval. frame: one row a dot; rows keep the frame's order.
 
     label: column whose text stands right of the dot, with a stem from zero in place of a grid line. ticks: values of
-    a logarithmic axis; without them the axis is linear.
+    a logarithmic axis; without them the axis is linear. reference: a value that a dashed line marks, and its word.
     """
     scale = alt.Scale(type="log" if ticks else "linear", zero=not ticks, nice=False, padding=0 if label else 12)
     axis = alt.Axis(format=",.2~f", **({"values": ticks} if ticks else {"tickCount": 6}))
@@ -82,7 +85,8 @@ def dots(frame: pd.DataFrame, x: str, y: str, *, x_title: str, low: str | None =
     tips = _tips({y: "", colour: "", x: x_title, low: "from", high: "to"}, frame)
     used = [column for column in dict.fromkeys([x, y, low, high, colour, label]) if column]
     base = alt.Chart(frame[used]).encode(y=_rows(y, order or frame[y], grid=not label))
-    layers = [base.mark_rule(color=GRID).encode(x=across, x2=alt.datum(0))] if label else []
+    layers = _reference(*reference) if reference else []
+    layers += [base.mark_rule(color=GRID).encode(x=across, x2=alt.datum(0))] if label else []
     span = base.mark_rule(strokeWidth=2, opacity=0.85)
     layers += [span.encode(x=alt.X(low, type="quantitative", title=x_title, scale=scale), x2=high, **paint)] if low else []
     layers += [base.mark_point(filled=True, size=85, opacity=1).encode(x=across, tooltip=tips, **paint, **shape)]
@@ -114,6 +118,67 @@ def stacked(frame: pd.DataFrame, y: str, part: str, value: str, *, x_title: str,
     return _breaking(drawn + words).properties(height=alt.Step(step))
 
 
+def spans(frame: pd.DataFrame, start: str, end: str, label: str, *, colour: str, colours: dict[str, str], until: str, step: int = 38):
+    """A timeline: one row an event or arrangement in the order of the frame, its words above its bar, so that a phone can show it.
+
+    start, end: date columns; a missing end runs to the day `until` and ends in an arrow; start and end on one day draw a dot.
+    """
+    frame = frame[[start, end, label, colour]].assign(_end=frame[end].fillna(pd.Timestamp(until)), _open=frame[end].isna())
+    row, tips = alt.Y(label, type="nominal", sort=None, axis=None), [alt.Tooltip(label, title=" "), _day(start, "from"), _day(end, "until"), alt.Tooltip(colour, title=" ")]
+    axis = alt.Axis(orient="top", tickCount=8, format="%Y", grid=True)
+    base = alt.Chart(frame).encode(y=row, color=_colour(colour, colours), tooltip=tips)
+    bars = base.mark_bar(size=6, yOffset=8).encode(x=alt.X(start, type="temporal", title=None, axis=axis), x2="_end")
+    dots = base.transform_filter(f"datum['{start}'] - datum['_end'] == 0").mark_point(filled=True, size=70, opacity=1, yOffset=8).encode(x=alt.X(start, type="temporal"))
+    arrows = base.transform_filter("datum['_open']").mark_point(filled=True, shape="triangle-right", size=70, opacity=1, yOffset=8).encode(x="_end:T")
+    words = _haloed(alt.Chart(frame).encode(y=row, x=alt.value(0), text=label), align="left", dy=-5)
+    return alt.layer(bars, dots, arrows, *words).properties(height=alt.Step(step))
+
+
+def panels(frame: pd.DataFrame, x: str, y: str, panel: str, *, marks: dict[str, str] | None = None, series: str | None = None,
+           colours: dict[str, str] | None = None, interpolate: str = "linear", height: int = 120):
+    """Small multiples, each on its own scale from zero: two abreast, one below the other on a phone. frame: one row a panel and date.
+
+    panel: column with the title of each panel (measure and unit), in the order of the frame. series: lines within a panel.
+    """
+    axis = {"x": alt.X(x, type="temporal", title=None, axis=alt.Axis(tickCount=4, format="%Y")),
+            "y": alt.Y(y, type="quantitative", title=None, axis=alt.Axis(tickCount=4, format=",~r", minExtent=AXIS, maxExtent=AXIS))}
+    paint = {"color": _colour(series, colours)} if series else {"color": alt.value(FOCUS)}
+    tips = _tips({series: "", y: "value"}, frame) + [_day(x, "date")]
+    base = alt.Chart().encode(**axis, **paint, tooltip=tips)
+    drawn = alt.layer(*_hairlines(marks or {}, frame[x]), base.mark_line(interpolate=interpolate), base.mark_point(filled=True, size=28, opacity=1))
+    head = alt.Header(title=None, labelAnchor="start", labelFontWeight="bold", labelFontSize=12, labelPadding=4, labelLimit=PANEL + AXIS)
+    facet = alt.Facet(panel, type="nominal", sort=list(frame[panel].unique()), header=head)
+    used = frame[[column for column in (x, y, panel, series) if column]]
+    return drawn.properties(width=PANEL, height=height).facet(facet, data=used, columns=2, spacing=18).resolve_scale(y="independent").properties(autosize="pad")
+
+
+def tiles(frame: pd.DataFrame, x: str, y: str, colour: str, *, colours: dict[str, str], step: int = 19):
+    """A grid of rows by kinds, a square where the row has the kind. frame: one row a square; rows and kinds keep the frame's order."""
+    top = alt.Axis(orient="top", labelAngle=-90, labelAlign="left", labelPadding=4, grid=True, ticks=False, domain=False, labelOverlap=False)
+    across = alt.X(x, type="nominal", sort=list(frame[x].unique()), title=None, axis=top)
+    squares = alt.Chart(frame[[x, y, colour]]).mark_square(size=130, opacity=1).encode(
+        x=across, y=_rows(y, frame[y], grid=True), color=_colour(colour, colours), tooltip=_tips({y: "", x: "kind", colour: ""}, frame))
+    return _breaking(alt.layer(squares)).properties(height=alt.Step(step))
+
+
+def scatter(frame: pd.DataFrame, x: str, y: str, key: str, name: str, *, x_title: str, y_title: str, ticks: list[float], value: str, height: int = 360):
+    """Countries as grey dots on a scale that shows zero and tenfold steps, the reader's choice in colour with its name.
+
+    key, name: columns with the country's code and name. ticks: values of the horizontal axis. value: the first choice.
+    Returns the chart and the picker for `figure.publish`.
+    """
+    choice, picker = _picker(frame, key, name, value, "Country")
+    across = alt.X(x, type="quantitative", title=x_title, scale=alt.Scale(type="symlog", constant=ticks[1], domain=[0, 1.2 * float(frame[x].max())]),
+                   axis=alt.Axis(values=ticks, format=",~r", grid=True))
+    base = alt.Chart(frame[[x, y, key, name]]).encode(x=across, y=alt.Y(y, type="quantitative", title=y_title, axis=alt.Axis(offset=8)), tooltip=_tips({name: "", x: x_title, y: y_title}, frame))
+    chosen = base.transform_filter(f"datum['{key}'] == choice")
+    middle = (float(frame[x].max()) * ticks[1]) ** 0.5
+    words = [layer for side, test, shift in (("left", "<", 10), ("right", ">=", -10))
+             for layer in _haloed(chosen.transform_filter(f"datum['{x}'] {test} {middle}").encode(text=name), align=side, dx=shift, fontWeight="bold")]
+    chart = alt.layer(base.mark_point(filled=True, size=40, color=CONTEXT, opacity=0.7), chosen.mark_point(filled=True, size=130, color=CONTRAST, opacity=1), *words)
+    return chart.add_params(choice).properties(height=height), picker
+
+
 def picked(frame: pd.DataFrame, x: str, y: str, key: str, name: str, *, value: str, order, missing: str,
            marks: dict[str, str] | None = None, step: int = 48):
     """Every state's date as a grey tick, one row a category, and the reader's choice in colour with its date.
@@ -121,8 +186,7 @@ def picked(frame: pd.DataFrame, x: str, y: str, key: str, name: str, *, value: s
     frame: one row a state and category, date missing where it never came. key, name: columns with the state's code and
     name. value: the first choice. missing: words for a date that never came. Returns the chart and the picker for `figure.publish`.
     """
-    options = frame[[key, name]].drop_duplicates().sort_values(name).astype(str).values.tolist()
-    menu = alt.binding_select(options=[code for code, _ in options], labels=[text for _, text in options], name="State ")
+    choice, picker = _picker(frame, key, name, value, "State")
     axis, lift = {"x": _years(x), "y": _rows(y, order)}, -step * 0.36
     base = alt.Chart(frame[[key, y, x]])
     chosen = base.transform_filter(f"datum['{key}'] == choice")
@@ -131,8 +195,7 @@ def picked(frame: pd.DataFrame, x: str, y: str, key: str, name: str, *, value: s
     never = chosen.transform_filter(f"!isValid(datum['{x}'])").encode(x=alt.value("width"), y=axis["y"], text=alt.value(missing))
     words = [*_dated(chosen, x, axis, lift), *_haloed(never, align="right", dy=lift, fontStyle="italic")]
     chart = _breaking(alt.layer(*_hairlines(marks or {}, frame[x], above=16), ticks, dot, *words))
-    chart = chart.add_params(alt.param(name="choice", value=value, bind=menu)).properties(height=alt.Step(step))
-    return chart, {"param": "choice", "label": "State", "options": options, "value": value}
+    return chart.add_params(choice).properties(height=alt.Step(step)), picker
 
 
 def placebo(frame: pd.DataFrame, x: str, y: str, *, observed: str, y_title: str, word: str, gap: tuple[str, str],
@@ -151,6 +214,19 @@ def placebo(frame: pd.DataFrame, x: str, y: str, *, observed: str, y_title: str,
     dot = real.mark_point(filled=True, size=130, color=CONTRAST, shape="diamond", opacity=1)
     label = real.mark_text(align="right", dx=-10, fontWeight="bold").encode(text=alt.value(word))
     return alt.layer(*_band(x, *map(pd.Timestamp, gap), gap_words, 0.5 * top), same, grey, dot, label).properties(height=height)
+
+
+def _picker(frame: pd.DataFrame, key: str, name: str, value: str, label: str) -> tuple[alt.Parameter, dict]:
+    """One choice by the reader: the chart's parameter `choice`, and what the book's menu needs to set it."""
+    options = frame[[key, name]].drop_duplicates().sort_values(name).astype(str).values.tolist()
+    menu = alt.binding_select(options=[code for code, _ in options], labels=[text for _, text in options], name=f"{label} ")
+    return alt.param(name="choice", value=value, bind=menu), {"param": "choice", "label": label, "options": options, "value": value}
+
+
+def _reference(value: float, word: str) -> list:
+    """A dashed line across the rows at one value, with its word above them."""
+    base = alt.Chart(pd.DataFrame({"reference": [value], "word": [word]})).encode(x="reference:Q")
+    return [base.mark_rule(strokeDash=[4, 3]), base.mark_text(baseline="bottom", dy=-3, fontStyle="italic").encode(y=alt.value(0), text="word")]
 
 
 def _scale(values, tones: list) -> alt.Scale:
@@ -222,6 +298,13 @@ def _band(x: str, first: pd.Timestamp, last: pd.Timestamp, words: list[str], y: 
     base = alt.Chart(pd.DataFrame({x: [first], "until": [last], "middle": [first + (last - first) / 2]}))
     shade = base.mark_rect(color=GRID, opacity=0.4).encode(x=_years(x), x2="until")
     return [shade, base.mark_text(text=words, lineHeight=14).encode(x=alt.X("middle", type="temporal"), y=alt.datum(y))]
+
+
+def _line_ends(frame: pd.DataFrame, x: str, series: str) -> pd.DataFrame:
+    """The last value of each line, moved to the right edge unless the line stops well before it."""
+    ends, last = frame.sort_values(x).groupby(series).tail(1), frame[x].max()
+    late = ends[x] > last - 0.15 * (last - frame[x].min())
+    return ends.assign(**{x: ends[x].where(~late, last)})
 
 
 def _spread(ends: pd.DataFrame, y: str, values: pd.Series, height: int) -> pd.DataFrame:

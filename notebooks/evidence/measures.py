@@ -173,17 +173,64 @@ def share_ratio(events_after: int, total_after: int, events_before: int, total_b
             "ratio": (events_after / total_after) / (events_before / total_before), "low": float(low), "high": float(high)}
 
 
-def partial_rank_correlation(frame: pd.DataFrame, x: str, y: str, given: str, draws: int = 2000) -> dict[str, float]:
-    """Spearman correlation of x and y with `given` held fixed, and a seeded bootstrap 95% interval. frame: no missing values."""
+def rate_ratio(count_after: int, years_after: float, count_before: int, years_before: float) -> dict[str, float]:
+    """Events a year after, divided by events a year before, with an exact 95% interval for two Poisson counts.
+
+    Given the total, the later count is binomial (Clopper-Pearson limits from scipy). Without an event before, ratio and high are infinite.
+    """
+    from scipy.stats import binomtest
+
+    total, exposure = count_after + count_before, years_after / years_before
+    if not total:
+        return {"ratio": np.nan, "low": 0.0, "high": np.inf}
+    low, high = binomtest(int(count_after), int(total)).proportion_ci(0.95, method="exact")
+    odds = [share / (1 - share) / exposure if share < 1 else np.inf for share in (count_after / total, low, high)]
+    return dict(zip(("ratio", "low", "high"), map(float, odds)))
+
+
+def share_placebo(frame: pd.DataFrame, events: str, total: str, window: int) -> pd.DataFrame:
+    """Share of events in the years after each year divided by the share in as many years before; the year itself is left out.
+
+    frame: year, counts of events and of the total they belong to, no year missing. Shape: one row a year that has both windows whole.
+    """
+    by_year = frame.set_index("year")[[events, total]].astype(float).sort_index()
+    if list(by_year.index) != list(range(int(by_year.index.min()), int(by_year.index.max()) + 1)):
+        raise ValueError("share_placebo: the years must follow one another without a gap")
+    rows = []
+    for year in by_year.index[window:len(by_year) - window]:
+        before, after = (by_year.loc[first:first + window - 1].sum() for first in (year - window, year + 1))
+        shares = [part[events] / part[total] if part[total] else np.nan for part in (before, after)]
+        rows.append({"year": int(year), "before": shares[0], "after": shares[1], "ratio": shares[1] / shares[0] if shares[0] else np.nan})
+    return pd.DataFrame(rows, columns=["year", "before", "after", "ratio"])
+
+
+def concentration(values) -> dict[str, float]:
+    """How unevenly a total is spread over contributors: Gini, effective number (1 / sum of squared shares), largest and top-five share.
+
+    values: one non-negative amount a contributor. Raises ValueError without a positive amount. Gini after Sen (1973), without small-sample correction.
+    """
+    amounts = np.sort(np.asarray(values, dtype=float))
+    if not len(amounts) or amounts[0] < 0 or not amounts.sum():
+        raise ValueError("concentration: amounts must be non-negative, at least one above zero")
+    shares, ranks = amounts / amounts.sum(), np.arange(1, len(amounts) + 1)
+    return {"contributors": len(amounts), "gini": float((2 * ranks - len(amounts) - 1) @ shares / len(amounts)), "effective": float(1 / (shares**2).sum()),
+            "largest": float(shares[-1]), "top5": float(shares[-5:].sum())}
+
+
+def rank_correlation(frame: pd.DataFrame, x: str, y: str, given: str | None = None, draws: int = 2000) -> dict[str, float]:
+    """Spearman correlation of x and y, with `given` held fixed if named, and a seeded bootstrap 95% interval.
+
+    frame: one row a case, no missing values. Returns correlation, low, high, n.
+    """
     from scipy.stats import rankdata
 
     def estimate(samples: np.ndarray) -> np.ndarray:
         ranks = rankdata(samples, axis=1)
         ranks = (ranks - ranks.mean(axis=1, keepdims=True)) / ranks.std(axis=1, keepdims=True)
-        a, b, c = ((ranks[..., i] * ranks[..., j]).mean(axis=1) for i, j in ((0, 1), (0, 2), (1, 2)))
-        return (a - b * c) / np.sqrt((1 - b**2) * (1 - c**2))
+        pairs = [(ranks[..., i] * ranks[..., j]).mean(axis=1) for i, j in ((0, 1), (0, -1), (1, -1))]
+        return pairs[0] if given is None else (pairs[0] - pairs[1] * pairs[2]) / np.sqrt((1 - pairs[1] ** 2) * (1 - pairs[2] ** 2))
 
-    values = frame[[x, y, given]].to_numpy(float)
+    values = frame[[x, y] + [given] * (given is not None)].to_numpy(float)
     drawn = np.random.default_rng(RANDOM_SEED).integers(0, len(values), (draws, len(values)))
     low, high = np.percentile(estimate(values[drawn]), [2.5, 97.5])
     return {"correlation": float(estimate(values[None])[0]), "low": float(low), "high": float(high), "n": len(values)}

@@ -36,6 +36,11 @@ def percent(share: float, decimals: int = 0) -> str:
     return f"{number(100 * share, decimals)}%"
 
 
+def change(share: float, decimals: int = 0) -> str:
+    """A relative change with its sign: 0.113 -> '+11%', -0.375 -> '−38%'."""
+    return ("+" if share > 0 else "") + percent(share, decimals)
+
+
 def times(ratio: float) -> str:
     """A ratio as a multiple, one decimal below ten: 5.61 -> '5.6 times', 29.5 -> '30 times'."""
     return f"{number(ratio, 1 if abs(ratio) < 10 else 0)} times"
