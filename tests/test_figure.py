@@ -75,7 +75,7 @@ def test_every_chart_form_draws_and_uses_only_the_house_colours(chart):
     spec = charts.specification(chart, "Title", "Subtitle")
     svg = vl_convert.vegalite_to_svg(spec)
     assert "<path" in svg or "<text" in svg
-    allowed = {colour.lower() for colour in (*charts.PALETTE, charts.INK, charts.GRID, "#ffffff")}
+    allowed = {colour.lower() for colour in (*charts.PALETTE, *charts.SOLID.values(), charts.INK, charts.GRID, "#ffffff")}
     assert {colour.lower() for colour in re.findall(r"#[0-9a-fA-F]{6}\b", json.dumps(spec))} <= allowed
 
 
@@ -108,8 +108,13 @@ def luminance(colour: str) -> float:
     return sum(weight * (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4) for weight, p in zip((0.2126, 0.7152, 0.0722), parts))
 
 
+@pytest.mark.parametrize("colour", charts.SOLID.values())
+def test_white_numbers_can_be_read_on_every_bar(colour):
+    assert 1.05 / (luminance(colour) + 0.05) >= 4.5
+
+
 @pytest.mark.parametrize("ground", ["#ffffff", "#14181e"])
-@pytest.mark.parametrize("colour", charts.PALETTE)
+@pytest.mark.parametrize("colour", [*charts.PALETTE, *charts.SOLID.values()])
 def test_every_colour_stands_out_on_both_grounds(colour, ground):
     light, dark = sorted((luminance(colour), luminance(ground)), reverse=True)
     assert (light + 0.05) / (dark + 0.05) >= 3

@@ -171,3 +171,10 @@ def test_placebo_windows_leave_the_year_itself_out():
 def test_rank_correlation_of_a_monotone_pair_is_one():
     frame = pd.DataFrame({"x": np.arange(30.0), "y": np.arange(30.0) ** 3})
     assert measures.rank_correlation(frame, "x", "y", draws=200)["correlation"] == pytest.approx(1)
+
+
+def test_depth_counts_conventions_joined_by_the_day_and_deaths_in_the_years(small):
+    deaths = pd.DataFrame({"iso3": ["AAA", "AAA", "BBB"], "year": [1999, 2005, 2005], "civilians_killed": [3, 5, 7]})
+    found = measures.depth_and_violence(small, deaths, ["AAA", "BBB", "ZZZ"], "2000-12-31", (1990, 2000), (2004, 2006))
+    assert found.to_dict("index") == {"AAA": {"conventions": 1, "earlier": 3, "later": 5}, "BBB": {"conventions": 0, "earlier": 0, "later": 7},
+                                      "ZZZ": {"conventions": 0, "earlier": 0, "later": 0}}

@@ -2,6 +2,7 @@
 
     ```{findings}       every finding, with its figure and chapter
     ```{verdicts}       the judged claims and their tally
+    ```{notebooks}      every chapter as a notebook to download
     ```{sources}        the bibliography
     ```{data-index}     every table, by theme
 """
@@ -99,6 +100,16 @@ def tally(judged: Iterable[dict], total: int) -> str:
     words = ", ".join(f"{counts[name]} {name.lower()}" for name in stored.VERDICTS if counts[name])
     so_far = " so far" if len(verdicts) < total else ""
     return f"{len(verdicts)} of {total} claims are judged{so_far}: {words}."
+
+
+class Notebooks(Listing):
+    """Every chapter's notebook as a file to take along."""
+
+    def run(self) -> list[nodes.Node]:
+        items = nodes.bullet_list()
+        for path in stored.notebooks(self.watch()):
+            items += nodes.list_item("", nodes.paragraph("", "", file_link(f"notebooks/{path.name}", stored.title(path))))
+        return [items]
 
 
 class Sources(Listing):
@@ -204,8 +215,9 @@ def _outdated(app: Sphinx, env: BuildEnvironment, *_changes: set[str]) -> list[s
 
 
 def setup(app: Sphinx) -> dict:
-    """Register the four directives."""
-    for name, directive in {"findings": Findings, "verdicts": Verdicts, "sources": Sources, "data-index": DataIndex}.items():
+    """Register the directives."""
+    listings = {"findings": Findings, "verdicts": Verdicts, "notebooks": Notebooks, "sources": Sources, "data-index": DataIndex}
+    for name, directive in listings.items():
         app.add_directive(name, directive)
     app.connect("env-get-outdated", _outdated)
     return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": True}

@@ -59,6 +59,12 @@ def chapter_number(docname: str) -> str:
     return str(int(docname.rsplit("/", 1)[-1][:2]))
 
 
+def title(path: Path) -> str:
+    """The title of a chapter, its first heading."""
+    cells = _json(path, path.stat().st_mtime_ns)["cells"]
+    return "".join(cells[0]["source"]).splitlines()[0].lstrip("# ")
+
+
 def package_path(root: Path) -> Path:
     """Where the generated data package descriptor lives."""
     return root / "data" / "datapackage.json"

@@ -14,6 +14,7 @@ from .text import significant
 INK, GRID, PAPER = "#333333", "#d9d9d9", "white"
 FOCUS, CONTRAST, THIRD, FOURTH, CONTEXT = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#767676"
 PALETTE = [FOCUS, CONTRAST, THIRD, FOURTH, CONTEXT]
+SOLID = {CONTRAST: "#b85000", THIRD: "#00795a", FOURTH: "#a8467f"}  # deeper tones for bars that carry white numbers
 DASHES = {FOCUS: [1, 0], CONTRAST: [1, 0], THIRD: [3, 2], FOURTH: [8, 2], CONTEXT: [5, 2]}
 SHAPES = ["circle", "diamond", "square", "triangle-up"]
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
@@ -49,33 +50,34 @@ def specification(chart, title: str, subtitle: str) -> dict:
 
 
 def steps(frame: pd.DataFrame, x: str, y: str, series: str, *, y_title: str, marks: dict[str, str] | None = None,
-          interpolate: str = "step-after", colours: dict[str, str] | None = None, points: bool = False, height: int = 320):
+          interpolate: str = "step-after", colours: dict[str, str] | None = None, points: bool = False, top: float | None = None, height: int = 320):
     """Lines or steps over time, each labelled at its end, with dated hairlines. frame: one row a series and date.
 
     marks: date -> word at a vertical hairline. colours: series -> colour; their order is the order of the labels.
-    points: draw each value as a dot as well. A missing value breaks the line.
+    points: draw each value as a dot as well. top: where the vertical axis ends. A missing value breaks the line.
     """
     frame, colours = frame[[x, y, series]], colours or dict(zip(frame[series].unique(), PALETTE))
-    top = alt.Scale(domain=[min(0, float(frame[y].min())), 1.1 * float(frame[y].max())])
-    axis = {"x": _years(x), "y": alt.Y(y, type="quantitative", title=y_title, scale=top)}
+    scale = alt.Scale(domain=[min(0, float(frame[y].min())), top or 1.1 * float(frame[y].max())])
+    axis = {"x": _years(x), "y": alt.Y(y, type="quantitative", title=y_title, scale=scale)}
     paint = {"color": _colour(series, colours, legend=None)}
     dash = alt.StrokeDash(series, scale=_scale(colours, [DASHES[tone] for tone in colours.values()]), legend=None)
     tips = [alt.Tooltip(series, title=" "), _day(x, "date"), alt.Tooltip(y, type="quantitative", title=y_title, format=",.3~r")]
     lines = alt.Chart(frame).mark_line(interpolate=interpolate).encode(**axis, **paint, strokeDash=dash, tooltip=tips)
     lines += alt.Chart(frame).mark_point(filled=True, size=45, opacity=1).encode(**axis, **paint, tooltip=tips) if points else alt.LayerChart()
     ends = _spread(_line_ends(frame.dropna(subset=y), x, series), y, frame[y], height)
-    labels = alt.Chart(ends).mark_text(align="left", dx=14 if interpolate == "step" else 6, fontWeight="bold").encode(
-        x=axis["x"], y=alt.Y("_label_y", type="quantitative"), text=series, **paint)
-    return alt.layer(*_hairlines(marks or {}, frame[x]), lines, labels).properties(height=height)
+    labels = alt.Chart(ends).encode(x=axis["x"], y=alt.Y("_label_y", type="quantitative"), text=series)
+    halo, words = _haloed(labels, align="left", dx=14 if interpolate == "step" else 6, fontWeight="bold")
+    return alt.layer(*_hairlines(marks or {}, frame[x]), lines, halo, words.encode(**paint)).properties(height=height)
 
 
 def dots(frame: pd.DataFrame, x: str, y: str, *, x_title: str, low: str | None = None, high: str | None = None,
          colour: str | None = None, colours: dict[str, str] | None = None, label: str | None = None,
-         ticks: list[float] | None = None, reference: tuple[float, str] | None = None, step: int = 27, order=None):
+         ticks: list[float] | None = None, reference: tuple[float, str] | None = None, span: bool = False, step: int = 27, order=None):
     """Sorted dots with the range of disagreeing sources or an interval. frame: one row a dot; rows keep the frame's order.
 
     label: column whose text stands right of the dot, with a stem from zero in place of a grid line. ticks: values of
     a logarithmic axis; without them the axis is linear. reference: a value that a dashed line marks, and its word.
+    span: join the least and the most of each row.
     """
     scale = alt.Scale(type="log" if ticks else "linear", zero=not ticks, nice=False, padding=0 if label else 12)
     axis = alt.Axis(format=",.2~f", **({"values": ticks} if ticks else {"tickCount": 6}))
@@ -87,8 +89,9 @@ def dots(frame: pd.DataFrame, x: str, y: str, *, x_title: str, low: str | None =
     base = alt.Chart(frame[used]).encode(y=_rows(y, order or frame[y], grid=not label))
     layers = _reference(*reference) if reference else []
     layers += [base.mark_rule(color=GRID).encode(x=across, x2=alt.datum(0))] if label else []
-    span = base.mark_rule(strokeWidth=2, opacity=0.85)
-    layers += [span.encode(x=alt.X(low, type="quantitative", title=x_title, scale=scale), x2=high, **paint)] if low else []
+    layers += [base.mark_rule(color=CONTEXT, strokeWidth=2).encode(x=alt.X(x, aggregate="min", title=x_title, scale=scale), x2=f"max({x})")] if span else []
+    line = base.mark_rule(strokeWidth=2, opacity=0.85)
+    layers += [line.encode(x=alt.X(low, type="quantitative", title=x_title, scale=scale), x2=high, **paint)] if low else []
     layers += [base.mark_point(filled=True, size=85, opacity=1).encode(x=across, tooltip=tips, **paint, **shape)]
     layers += [base.mark_text(align="left", dx=9).encode(x=alt.X(high or x, type="quantitative"), text=label)] if label else []
     return _breaking(alt.layer(*layers)).properties(height=alt.Step(step))
@@ -106,6 +109,7 @@ def bars(frame: pd.DataFrame, x: str, y: str, *, x_title: str, label: str, highl
 def stacked(frame: pd.DataFrame, y: str, part: str, value: str, *, x_title: str, colours: dict[str, str], step: int = 29):
     """Horizontal bars of parts in a fixed order, each part with its number. frame: one row a bar and part."""
     rows, order = _rows(y, frame[y]), list(colours)
+    colours = {name: SOLID.get(tone, tone) for name, tone in colours.items()}
     frame = frame.assign(_order=frame[part].map(order.index)).sort_values([y, "_order"])
     frame = frame.assign(_middle=frame.groupby(y)[value].cumsum() - frame[value] / 2)[[y, part, value, "_order", "_middle"]]
     base = alt.Chart(frame).encode(y=rows)
@@ -283,14 +287,14 @@ def _dated(chosen, x: str, axis: dict, lift: float) -> list:
 
 def _hairlines(marks: dict[str, str], dates: pd.Series, above: int = 0) -> list:
     """Dated hairlines, each with its word on a line of its own and on the side that has room. above: pixels over the plot."""
-    layers = []
+    layers, texts = [], []
     for line, (day, word) in enumerate(marks.items()):
         late = pd.Timestamp(day) > dates.min() + 0.4 * (dates.max() - dates.min())
         base = alt.Chart(pd.DataFrame({dates.name: [pd.Timestamp(day)], "word": [word]})).encode(x=alt.X(dates.name, type="temporal"))
-        text = base.mark_text(align="right" if late else "left", dx=-5 if late else 5, baseline="top")
-        layers += [base.mark_rule(strokeDash=[3, 3], opacity=0.8).encode(y=alt.value(-above), y2=alt.value("height")),
-                   text.encode(y=alt.value(14 * line - above), text="word")]
-    return layers
+        words = base.encode(y=alt.value(14 * line - above), text="word")
+        layers += [base.mark_rule(strokeDash=[3, 3], opacity=0.8).encode(y=alt.value(-above), y2=alt.value("height"))]
+        texts += _haloed(words, align="right" if late else "left", dx=-5 if late else 5, baseline="top")
+    return layers + texts
 
 
 def _band(x: str, first: pd.Timestamp, last: pd.Timestamp, words: list[str], y: float) -> list:
@@ -303,7 +307,7 @@ def _band(x: str, first: pd.Timestamp, last: pd.Timestamp, words: list[str], y: 
 def _line_ends(frame: pd.DataFrame, x: str, series: str) -> pd.DataFrame:
     """The last value of each line, moved to the right edge unless the line stops well before it."""
     ends, last = frame.sort_values(x).groupby(series).tail(1), frame[x].max()
-    late = ends[x] > last - 0.15 * (last - frame[x].min())
+    late = ends[x] > last - 0.1 * (last - frame[x].min())
     return ends.assign(**{x: ends[x].where(~late, last)})
 
 

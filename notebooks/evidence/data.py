@@ -131,6 +131,8 @@ def _check_descriptor(name: str, descriptor: dict) -> None:
     """What a table's page and figures print must be there: the texts, and title, description and unit of each column."""
     if missing := [key for key in NEEDED if not descriptor.get(key)]:
         raise DataError(f"data/{name}.resource.json: {', '.join(missing)} missing or empty. Write it as the descriptors beside it do.")
+    if not all(isinstance(item, dict) and item.keys() >= {"when", "what"} for item in descriptor.get("breaks", [])):
+        raise DataError(f'data/{name}.resource.json, breaks: write each break of the series as {{"when": "2012", "what": "what changes"}}.')
     for field in descriptor["schema"]["fields"]:
         if missing := [key for key in ("type", "title", "description", "unit") if not field.get(key)]:
             raise DataError(f"data/{name}.resource.json, column {field['name']!r}: {', '.join(missing)} missing. For a column without a unit write \"none\".")

@@ -20,6 +20,8 @@ CHART = "application/vnd.vegalite.v5+json"  # the newest Vega-Lite type that Jup
 TABLE = "application/vnd.evidence.table+json"
 FINDING = "application/vnd.evidence.finding+json"
 NAMED_SOURCES = 3
+KINDS = ("official", "dataset", "secondary copy", "press", "encyclopaedia copy")
+SCATTERED = 0.1  # below this share of the cells no source stands out, and official ones are named first
 TITLE_WORDS = 15
 
 
@@ -76,11 +78,19 @@ def _furniture(id: str, title: str, subtitle: str, tables: list[str], caveats) -
     if not any(character.isdigit() for character in title) and not set(title.lower().split()) & set(_number_words()):
         raise FigureError(f"{id}: the title states no number: {title!r}. Compute it in the cell and put it there, as in f\"... {{value}} ...\"")
     used = {name: load(name) for name in tables}
-    sources = source_rows(_source_ids(used))
+    sources = _leading(list(_source_ids(used)))
     named = [{"id": row.source_id, "label": _cited(row.producer, row.published)} for row in sources.head(NAMED_SOURCES).itertuples()]
     texts = describe(tables[0])["caveats"]
     return {"id": id, "title": title, "subtitle": subtitle, "sources": named, "more_sources": len(sources) - len(named),
             "note": " ".join(texts[which] for which in caveats), "tables": [{"name": name, "rows": len(frame)} for name, frame in used.items()]}
+
+
+def _leading(ids: list[str]) -> pd.DataFrame:
+    """The sources in the order in which a figure names them: most used first, or by kind where none stands out."""
+    sources = source_rows(ids)
+    if max(map(ids.count, sources["source_id"].head(1))) >= SCATTERED * len(ids):
+        return sources
+    return sources.sort_values("kind", key=lambda kinds: kinds.map(KINDS.index), kind="stable")
 
 
 def _cited(producer: str, published: str) -> str:

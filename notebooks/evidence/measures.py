@@ -217,6 +217,18 @@ def concentration(values) -> dict[str, float]:
             "largest": float(shares[-1]), "top5": float(shares[-5:].sum())}
 
 
+def depth_and_violence(actions: pd.DataFrame, violence: pd.DataFrame, states, by: str, earlier: tuple[int, int], later: tuple[int, int]) -> pd.DataFrame:
+    """How many conventions each State had joined by a day, and civilians killed there before and after.
+
+    actions: iso3, consent_date; violence: iso3, year, civilians_killed; states: codes; earlier, later: first and last year.
+    Shape: one row a State, with conventions, earlier, later; zero where nothing is recorded.
+    """
+    bound = actions[actions["consent_date"] <= pd.Timestamp(by)].groupby("iso3").size()
+    killed = [violence[violence["year"].between(*years)].groupby("iso3")["civilians_killed"].sum() for years in (earlier, later)]
+    columns = dict(zip(("conventions", "earlier", "later"), (bound, *killed)))
+    return pd.DataFrame(columns).reindex(states).fillna(0).astype(float)
+
+
 def rank_correlation(frame: pd.DataFrame, x: str, y: str, given: str | None = None, draws: int = 2000) -> dict[str, float]:
     """Spearman correlation of x and y, with `given` held fixed if named, and a seeded bootstrap 95% interval.
 
