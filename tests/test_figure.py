@@ -64,7 +64,7 @@ def test_a_table_writes_its_cells():
     charts.picked(FRAME.assign(code=["A", "B", "C"] * 2, name=["Aa", "Bb", "Cc"] * 2), "date", "who", "code", "name", value="A", order=["a", "b"], missing="never")[0],
     charts.spans(SPANS, "from", "to", "what", colour="state", colours={"there": charts.FOCUS, "gone": charts.CONTEXT}, until="2021-12-31"),
     charts.panels(FRAME, "date", "n", "who", marks={"2001-06-01": "a break"}),
-    charts.tiles(FRAME.assign(kind=["x", "y", "z"] * 2, n=FRAME["n"].astype("str")), "kind", "who", "n", colours={"1.0": charts.FOCUS, "2.0": charts.CONTRAST}),
+    charts.tiles(FRAME.assign(kind=["x", "y", "z"] * 2, n=FRAME["n"].astype("str")), "kind", "who", "n", colours={"1.0": charts.FOCUS, "2.0": charts.CONTRAST}, order=["x", "y", "z"]),
     charts.scatter(FRAME.assign(code=list("ABCDEF"), share=FRAME["n"] * 2), "n", "share", "code", "who", x_title="x", y_title="y", ticks=[0, 1, 10], value="A")[0],
     charts.dots(FRAME, "n", "who", x_title="x", reference=(5, "no change")),
     charts.steps(FRAME, "date", "n", "who", y_title="Parties", points=True),

@@ -178,3 +178,10 @@ def test_depth_counts_conventions_joined_by_the_day_and_deaths_in_the_years(smal
     found = measures.depth_and_violence(small, deaths, ["AAA", "BBB", "ZZZ"], "2000-12-31", (1990, 2000), (2004, 2006))
     assert found.to_dict("index") == {"AAA": {"conventions": 1, "earlier": 3, "later": 5}, "BBB": {"conventions": 0, "earlier": 0, "later": 7},
                                       "ZZZ": {"conventions": 0, "earlier": 0, "later": 0}}
+
+
+def test_a_share_of_nothing_is_refused_and_others_have_exact_limits():
+    for count, total in ((1, 0), (3, 2), (-1, 2)):
+        with pytest.raises(ValueError, match="no share"):
+            measures.proportion(count, total)
+    assert measures.proportion(0, 10)["low"] == 0 and measures.proportion(0, 10)["high"] == pytest.approx(0.308, abs=0.001)  # 1 - 0.025 ** 0.1

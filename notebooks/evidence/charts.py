@@ -156,10 +156,10 @@ def panels(frame: pd.DataFrame, x: str, y: str, panel: str, *, marks: dict[str, 
     return drawn.properties(width=PANEL, height=height).facet(facet, data=used, columns=2, spacing=18).resolve_scale(y="independent").properties(autosize="pad")
 
 
-def tiles(frame: pd.DataFrame, x: str, y: str, colour: str, *, colours: dict[str, str], step: int = 19):
-    """A grid of rows by kinds, a square where the row has the kind. frame: one row a square; rows and kinds keep the frame's order."""
+def tiles(frame: pd.DataFrame, x: str, y: str, colour: str, *, colours: dict[str, str], order, step: int = 19):
+    """A grid of rows by kinds, a square where the row has the kind. frame: one row a square; rows keep the frame's order. order: the kinds."""
     top = alt.Axis(orient="top", labelAngle=-90, labelAlign="left", labelPadding=4, grid=True, ticks=False, domain=False, labelOverlap=False)
-    across = alt.X(x, type="nominal", sort=list(frame[x].unique()), title=None, axis=top)
+    across = alt.X(x, type="nominal", sort=list(order), title=None, axis=top)
     squares = alt.Chart(frame[[x, y, colour]]).mark_square(size=130, opacity=1).encode(
         x=across, y=_rows(y, frame[y], grid=True), color=_colour(colour, colours), tooltip=_tips({y: "", x: "kind", colour: ""}, frame))
     return _breaking(alt.layer(squares)).properties(height=alt.Step(step))

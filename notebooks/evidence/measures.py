@@ -173,6 +173,16 @@ def share_ratio(events_after: int, total_after: int, events_before: int, total_b
             "ratio": (events_after / total_after) / (events_before / total_before), "low": float(low), "high": float(high)}
 
 
+def proportion(count: int, total: int) -> dict[str, float]:
+    """A share with its exact 95% interval (Clopper-Pearson, scipy). Raises ValueError unless 0 <= count <= total and total > 0."""
+    from scipy.stats import binomtest
+
+    if not 0 <= count <= total or not total:
+        raise ValueError(f"proportion: {count} of {total} is no share")
+    low, high = binomtest(int(count), int(total)).proportion_ci(0.95, method="exact")
+    return {"share": count / total, "low": float(low), "high": float(high)}
+
+
 def rate_ratio(count_after: int, years_after: float, count_before: int, years_before: float) -> dict[str, float]:
     """Events a year after, divided by events a year before, with an exact 95% interval for two Poisson counts.
 
