@@ -46,7 +46,7 @@ def page_text(root: Path, name: str) -> str:
     if missing:
         raise ExtensionError(f"data/{name}.resource.json has no {', '.join(missing)}: add it and rewrite the package")
     blocks = [
-        f"# {md(resource['title'])}", f"**{md(resource['question'])}**", md(resource["description"]),
+        "---\norphan: true\n---", f"# {md(resource['title'])}", "[All tables](../data.md)", f"**{md(resource['question'])}**", md(resource["description"]),
         _downloads(name, len(rows)), "## What it holds", _facts(resource), _checks(resource),
         "## Columns", _dictionary(resource), f"## First rows of {len(rows):,}", _preview(resource, rows),
         "## Sources", _sources(root, resource, rows), "## Used in", _uses(root, name),

@@ -21,7 +21,7 @@ TABLE_PAGES = "document-book/tables/"
 FRONT_PAGE_HEADING = "In brief"
 SHORT_TABLE_ROWS = 14
 DENSE_COLUMNS, LANDSCAPE_COLUMNS = 6, 10
-NOT_FOR_PAPER = "script, .headerlink, .cell_input, summary, button, .toctree-wrapper > .caption"
+NOT_FOR_PAPER = "script, .headerlink, .cell_input, summary, button, .toctree-wrapper > .caption, .source-terms"
 HEADINGS = ["h1", "h2", "h3", "h4", "h5", "h6"]
 
 
@@ -137,6 +137,9 @@ def _set_tables(chapter: Tag) -> None:
         names = {"dense": columns >= DENSE_COLUMNS, "landscape": columns >= LANDSCAPE_COLUMNS,
                  "whole": len(table.find_all("tr")) <= SHORT_TABLE_ROWS}
         table["class"] = [*table.get("class", []), *(name for name, holds in names.items() if holds)]
+        holder = table.find_parent(class_="evidence-table")
+        if holder and not names["whole"]:
+            holder["class"] = [*holder["class"], "long"]
 
 
 def _unwrap(chapter: Tag) -> None:
