@@ -85,6 +85,11 @@ def test_sensitivity_is_computed(ledger, value, sentence):
     assert sentence in judge([value])["sensitivity"]
 
 
+@pytest.mark.parametrize(("threshold", "unit"), [(0, "cases"), (100, "percent of texts"), (80, "percent")])
+def test_no_sensitivity_where_the_question_makes_no_sense(threshold, unit):
+    assert claims.sensitivity({"x": 1}, "all", "<=", threshold, unit) == ""
+
+
 def test_sensitivity_to_half_the_threshold():
     assert "Changes at half the threshold, not at twice" in claims.sensitivity({"x": 3}, "all", ">=", 4)
 

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -79,27 +78,16 @@ class Verdicts(Listing):
                 verdict_chip(content["verdict"]), content.get("confidence") or "–", chapter]
 
 
-def parent_verdicts(judged: Iterable[dict]) -> dict[str, str]:
-    """One verdict for each claim of the ledger: a compound claim has its children's if they agree, else Mixed."""
-    own, parts = {}, defaultdict(set)
-    for content in judged:
-        if content.get("parent"):
-            parts[content["parent"]].add(content["verdict"])
-        else:
-            own[content["id"]] = content["verdict"]
-    shared = {claim: verdicts.pop() if len(verdicts) == 1 else "Mixed" for claim, verdicts in parts.items()}
-    return {**shared, **own}
-
-
-def tally(judged: Iterable[dict], total: int) -> str:
-    """'9 of 93 claims are judged so far: 3 Supported, 2 Mixed, …' in the order of the verdicts."""
-    verdicts = parent_verdicts(judged)
-    if not verdicts:
+def tally(judged: list[dict], total: int) -> str:
+    """'9 of 93 claims are judged so far, in 11 parts: 3 supported, 2 mixed, …' in the order of the verdicts; a part counts by itself."""
+    claims = {content.get("parent") or content["id"] for content in judged}
+    if not claims:
         return f"None of the {total} claims is judged yet."
-    counts = Counter(verdicts.values())
+    counts = Counter(content["verdict"] for content in judged)
     words = ", ".join(f"{counts[name]} {name.lower()}" for name in stored.VERDICTS if counts[name])
-    so_far = " so far" if len(verdicts) < total else ""
-    return f"{len(verdicts)} of {total} claims are judged{so_far}: {words}."
+    so_far = " so far" if len(claims) < total else ""
+    parts = f", in {len(judged)} parts" if len(judged) > len(claims) else ""
+    return f"{len(claims)} of {total} claims are judged{so_far}{parts}: {words}."
 
 
 class Notebooks(Listing):

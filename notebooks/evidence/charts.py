@@ -14,7 +14,7 @@ from .text import significant
 INK, GRID, PAPER = "#333333", "#d9d9d9", "white"
 FOCUS, CONTRAST, THIRD, FOURTH, CONTEXT = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#767676"
 PALETTE = [FOCUS, CONTRAST, THIRD, FOURTH, CONTEXT]
-SOLID = {CONTRAST: "#b85000", THIRD: "#00795a", FOURTH: "#a8467f"}  # deeper tones for bars that carry white numbers
+SOLID = {FOCUS: "#0071b1", CONTRAST: "#b85000", THIRD: "#00795a", FOURTH: "#a8467f", CONTEXT: "#757575"}  # bars that carry white numbers, in both themes
 DASHES = {FOCUS: [1, 0], CONTRAST: [1, 0], THIRD: [3, 2], FOURTH: [8, 2], CONTEXT: [5, 2]}
 SHAPES = ["circle", "diamond", "square", "triangle-up"]
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
@@ -213,7 +213,7 @@ def placebo(frame: pd.DataFrame, x: str, y: str, *, observed: str, y_title: str,
     points = alt.Chart(frame[[x, y, observed]]).encode(**axis, tooltip=[_day(x, "date"), alt.Tooltip(y, title="ratio", format=".2f")])
     one = alt.Chart(pd.DataFrame({"reference": [1], "words": ["no change"]})).encode(y="reference:Q")
     same = one.mark_rule(strokeDash=[4, 3]) + one.mark_text(align="left", dx=4).encode(x=alt.value("width"), text="words")
-    grey = points.transform_filter(f"!datum['{observed}']").mark_point(filled=True, size=22, color=CONTEXT, opacity=0.8)
+    grey = points.transform_filter(f"!datum['{observed}']").mark_point(filled=True, size=34, color=CONTEXT, opacity=0.9)
     real = points.transform_filter(f"datum['{observed}']")
     dot = real.mark_point(filled=True, size=130, color=CONTRAST, shape="diamond", opacity=1)
     label = real.mark_text(align="right", dx=-10, fontWeight="bold").encode(text=alt.value(word))

@@ -79,8 +79,13 @@ def judge(claim_id: str, values: dict[str, float] | None = None, facts: dict[str
     return _card(claim_id, row, values or {}, result, decimals)
 
 
-def sensitivity(values: dict[str, float], rule: str, sign: str, threshold: float) -> str:
-    """One sentence: does the outcome of the test change at half and at twice the threshold, and where does it turn?"""
+def sensitivity(values: dict[str, float], rule: str, sign: str, threshold: float, unit: str = "") -> str:
+    """One sentence: does the outcome of the test change at half and at twice the threshold, and where does it turn?
+
+    Nothing where the question makes no sense: at a threshold of zero, and twice a percentage that would pass a hundred.
+    """
+    if not threshold or (unit.startswith("percent") and 2 * threshold > 100):
+        return ""
     now = outcome(values, rule, sign, threshold)
     moved = [name for name, factor in (("half", 0.5), ("twice", 2)) if outcome(values, rule, sign, factor * threshold) != now]
     turns = min(values.values()) if (sign in (">=", ">")) == (rule == "all") else max(values.values())
@@ -147,9 +152,9 @@ def _card(claim_id: str, row: pd.Series, values: dict, result: str, decimals: in
         "kind": "verdict", "id": claim_id, "parent": row.parent_id or None, "claim_kind": row.kind, "claim": row.claim, "verdict": row.verdict,
         "confidence": confidence(row.kind, row.verdict, _flags(row)), "confidence_start": "High" if row.kind in STARTS_HIGH else "Moderate",
         "flags": [FLAGS[flag] for flag in _flags(row)], "test": row.test,
-        "values": [{"label": label, "text": _exact(value, decimals)} for label, value in values.items()],
+        "values": [{"label": label, "text": _exact(value, decimals) + "%" * row.unit.startswith("percent")} for label, value in values.items()],
         "threshold": f"{OPERATORS[row.operator][1]} {_exact(row.threshold, 2)} {row.unit}".strip() if tested else "",
-        "outcome": result, "sensitivity": sensitivity(values, row.rule, row.operator, row.threshold) if tested else "",
+        "outcome": result, "sensitivity": sensitivity(values, row.rule, row.operator, row.threshold, row.unit) if tested else "",
         "narrowed": row.narrowed, "counter_evidence": row.counter_evidence, "would_settle": row.would_settle, "looked_for": row.looked_for,
         "figures": [figure for figure in row.figures.split(";") if figure],
     }
