@@ -16,6 +16,9 @@ GOOD = {"id": "fig-test", "title": "Parties rose from 4 to 122", "subtitle": "St
 SPANS = pd.DataFrame({"from": pd.to_datetime(["2001-09-12", "2001-09-28", "2003-08-11"]), "to": pd.to_datetime(["2001-09-12", None, "2014-12-28"]),
                       "what": ["a vote", "a law", "a command"], "state": ["gone", "there", "gone"]})
 
+YARDS = pd.DataFrame({"who": ["a", "b", "c", "d"] * 2, "n": [4.0, 3.0, 2.0, 1.0, None, 2.0, 3.0, 4.0], "code": ["t"] * 4 + ["p"] * 4, "yard": ["Troops"] * 4 + ["Per head"] * 4,
+                      "said": list("43210234"), "named": [False, False, False, True] * 2})
+
 
 def lines():
     return charts.steps(FRAME, "date", "n", "who", y_title="Parties")
@@ -64,11 +67,14 @@ def test_a_table_writes_its_cells():
     charts.picked(FRAME.assign(code=["A", "B", "C"] * 2, name=["Aa", "Bb", "Cc"] * 2), "date", "who", "code", "name", value="A", order=["a", "b"], missing="never")[0],
     charts.spans(SPANS, "from", "to", "what", colour="state", colours={"there": charts.FOCUS, "gone": charts.CONTEXT}, until="2021-12-31"),
     charts.panels(FRAME, "date", "n", "who", marks={"2001-06-01": "a break"}),
+    charts.panels(FRAME, "date", "n", "who", marks={"2001-06-01": "a break"}, day_format="%b %Y", room=1.2),
     charts.tiles(FRAME.assign(kind=["x", "y", "z"] * 2, n=FRAME["n"].astype("str")), "kind", "who", "n", colours={"1.0": charts.FOCUS, "2.0": charts.CONTRAST}, order=["x", "y", "z"]),
     charts.scatter(FRAME.assign(code=list("ABCDEF"), share=FRAME["n"] * 2), "n", "share", "code", "who", x_title="x", y_title="y", ticks=[0, 1, 10], value="A")[0],
+    charts.followed(FRAME.assign(code=FRAME["who"].str.upper(), kind="k", whole=[True, False, True] * 2), "date", "n", "code", "who", value="A", y_title="n", colour="kind", colours={"k": charts.FOCUS}, solid="whole")[0],
+    charts.ranked(YARDS, "n", "who", "code", "yard", value="t", label="said", highlight="named", top=2)[0],
     charts.dots(FRAME, "n", "who", x_title="x", reference=(5, "no change")),
     charts.steps(FRAME, "date", "n", "who", y_title="Parties", points=True),
-], ids=["steps", "dots", "bars", "stacked", "placebo", "picked", "spans", "panels", "tiles", "scatter", "reference", "points"])
+], ids=["steps", "dots", "bars", "stacked", "placebo", "picked", "spans", "panels", "room", "tiles", "scatter", "followed", "ranked", "reference", "points"])
 def test_every_chart_form_draws_and_uses_only_the_house_colours(chart):
     import vl_convert
 
@@ -82,6 +88,14 @@ def test_every_chart_form_draws_and_uses_only_the_house_colours(chart):
 def test_a_picker_offers_every_state_once():
     chart, picker = charts.picked(FRAME.assign(code=["A", "B", "A"] * 2, name=["Zed", "Bb", "Zed"] * 2), "date", "who", "code", "name", value="A", order=["a", "b"], missing="never")
     assert picker["options"] == [["B", "Bb"], ["A", "Zed"]] and isinstance(chart, alt.LayerChart)
+
+
+def test_a_ranking_drops_what_is_missing_keeps_what_is_highlighted_and_the_order_of_its_menu():
+    chart, picker = charts.ranked(YARDS, "n", "who", "code", "yard", value="t", label="said", highlight="named", top=2)
+    assert picker["label"] == "Yardstick" and picker["options"] == [["t", "Troops"], ["p", "Per head"]]
+    rows = chart.to_dict()["datasets"].values()
+    drawn = {row["code"] + row["_row"] for frame in rows for row in frame}
+    assert drawn == {"t1  a", "t2  b", "t4  d", "p1  d", "p2  c"}, "the missing value is not ranked, the highlighted fourth is kept"
 
 
 def test_what_has_not_ended_runs_to_the_edge_with_an_arrow():

@@ -185,3 +185,19 @@ def test_a_share_of_nothing_is_refused_and_others_have_exact_limits():
         with pytest.raises(ValueError, match="no share"):
             measures.proportion(count, total)
     assert measures.proportion(0, 10)["low"] == 0 and measures.proportion(0, 10)["high"] == pytest.approx(0.308, abs=0.001)  # 1 - 0.025 ** 0.1
+
+
+def test_a_burden_needs_something_to_carry_it():
+    with pytest.raises(ValueError, match="below zero"):
+        measures.burden(pd.Series({"A": 1}), {"people": pd.Series({"A": -1})})
+    found = measures.burden(pd.Series({"A": 10, "B": 10, "C": 10}), {"people": pd.Series({"A": 2.0, "B": 0.0})})
+    assert found["people"]["A"] == 5 and found["people"].isna().tolist() == [False, True, True], "zero and unknown give no yardstick"
+
+
+def test_an_event_rate_needs_exposure_and_has_exact_limits():
+    for count, exposure in ((-1, 1), (1, 0), (1, np.nan)):
+        with pytest.raises(ValueError, match="is no rate"):
+            measures.event_rate(count, exposure)
+    none, two = measures.event_rate(0, 2.0), measures.event_rate(2, 1.0)
+    assert none["rate"] == none["low"] == 0 and none["high"] == pytest.approx(3.689 / 2, abs=1e-3)
+    assert (two["low"], two["high"]) == (pytest.approx(0.2422, abs=1e-4), pytest.approx(7.2247, abs=1e-4)), "exact limits for two events, from tables"

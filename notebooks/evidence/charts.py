@@ -97,9 +97,12 @@ def dots(frame: pd.DataFrame, x: str, y: str, *, x_title: str, low: str | None =
     return _breaking(alt.layer(*layers)).properties(height=alt.Step(step))
 
 
-def bars(frame: pd.DataFrame, x: str, y: str, *, x_title: str, label: str, highlight: str | None = None, step: int = 29):
-    """Horizontal bars from zero, each with its value in words in place of an axis. highlight: boolean column that takes the focus colour."""
-    across = alt.X(x, type="quantitative", axis=None, scale=alt.Scale(domain=[0, 1.1 * float(frame[x].max())]))
+def bars(frame: pd.DataFrame, x: str, y: str, *, x_title: str, label: str, highlight: str | None = None, step: int = 29, room: float = 1.1):
+    """Horizontal bars from zero, each with its value in words in place of an axis. highlight: boolean column that takes the focus colour.
+
+    room: times the longest bar that the plot leaves for it and its words.
+    """
+    across = alt.X(x, type="quantitative", axis=None, scale=alt.Scale(domain=[0, room * float(frame[x].max())]))
     paint = alt.condition(f"datum['{highlight}']", alt.value(FOCUS), alt.value(CONTEXT)) if highlight else alt.value(FOCUS)
     base = alt.Chart(frame[[column for column in (x, y, label, highlight) if column]]).encode(x=across, y=_rows(y, frame[y]))
     drawn = base.mark_bar(size=15).encode(color=paint, tooltip=[alt.Tooltip(y, title=" "), alt.Tooltip(label, title=x_title)])
@@ -116,7 +119,7 @@ def stacked(frame: pd.DataFrame, y: str, part: str, value: str, *, x_title: str,
     tips = [alt.Tooltip(y, title=" "), alt.Tooltip(part, title="part"), alt.Tooltip(value, title=x_title)]
     drawn = base.mark_bar(size=17, stroke=PAPER, strokeWidth=1).encode(
         x=alt.X(value, type="quantitative", stack="zero", title=x_title), color=_colour(part, colours), order="_order:Q", tooltip=tips)
-    wide = base.transform_filter(f"datum['{value}'] > {frame.groupby(y)[value].sum().max() / 25}")
+    wide = base.transform_filter(f"datum['{value}'] > {frame.groupby(y)[value].sum().max() / 25} * max(1, length(toString(datum['{value}'])) / 2)")
     words = wide.mark_text(color="#ffffff", fontWeight="bold").encode(
         x=alt.X("_middle", type="quantitative"), text=alt.Text(value, type="quantitative"))
     return _breaking(drawn + words).properties(height=alt.Step(step))
@@ -139,17 +142,19 @@ def spans(frame: pd.DataFrame, start: str, end: str, label: str, *, colour: str,
 
 
 def panels(frame: pd.DataFrame, x: str, y: str, panel: str, *, marks: dict[str, str] | None = None, series: str | None = None,
-           colours: dict[str, str] | None = None, interpolate: str = "linear", height: int = 120):
+           colours: dict[str, str] | None = None, interpolate: str = "linear", height: int = 120, day_format: str = "%Y", room: float = 1):
     """Small multiples, each on its own scale from zero: two abreast, one below the other on a phone. frame: one row a panel and date.
 
     panel: column with the title of each panel (measure and unit), in the order of the frame. series: lines within a panel.
+    day_format: how dates below the panels read. room: times the highest value that each panel leaves, so that words at hairlines stand free.
     """
-    axis = {"x": alt.X(x, type="temporal", title=None, axis=alt.Axis(tickCount=4, format="%Y")),
+    axis = {"x": alt.X(x, type="temporal", title=None, axis=alt.Axis(tickCount=4, format=day_format)),
             "y": alt.Y(y, type="quantitative", title=None, axis=alt.Axis(tickCount=4, format=",~r", minExtent=AXIS, maxExtent=AXIS))}
     paint = {"color": _colour(series, colours)} if series else {"color": alt.value(FOCUS)}
     tips = _tips({series: "", y: "value"}, frame) + [_day(x, "date")]
     base = alt.Chart().encode(**axis, **paint, tooltip=tips)
-    drawn = alt.layer(*_hairlines(marks or {}, frame[x]), base.mark_line(interpolate=interpolate), base.mark_point(filled=True, size=28, opacity=1))
+    head_room = [alt.Chart().transform_calculate(_room=f"{room} * datum['{y}']").mark_point(opacity=0).encode(x=axis["x"], y="_room:Q")] if room > 1 else []
+    drawn = alt.layer(*head_room, *_hairlines(marks or {}, frame[x]), base.mark_line(interpolate=interpolate), base.mark_point(filled=True, size=28, opacity=1))
     head = alt.Header(title=None, labelAnchor="start", labelFontWeight="bold", labelFontSize=12, labelPadding=4, labelLimit=PANEL + AXIS)
     facet = alt.Facet(panel, type="nominal", sort=list(frame[panel].unique()), header=head)
     used = frame[[column for column in (x, y, panel, series) if column]]
@@ -202,6 +207,52 @@ def picked(frame: pd.DataFrame, x: str, y: str, key: str, name: str, *, value: s
     return chart.add_params(choice).properties(height=alt.Step(step)), picker
 
 
+def followed(frame: pd.DataFrame, x: str, y: str, key: str, name: str, *, value: str, y_title: str, colour: str, colours: dict[str, str],
+             solid: str, marks: dict[str, str] | None = None, height: int = 280):
+    """One nation through time: the values of the reader's choice as dots on a scale of its own, joined within a series where they lie within three years.
+
+    frame: one row a nation and date. key, name: columns with the nation's code and name. value: the first choice. colour: column of
+    the series. solid: boolean column, False draws a hollow dot. y_title: the measure, for the tooltip. Returns the chart and the picker for `figure.publish`.
+    """
+    choice, picker = _picker(frame, key, name, value, "Nation")
+    across = alt.X(x, type="temporal", title=None, axis=alt.Axis(tickCount=8, format="%Y"),
+                   scale=alt.Scale(domain=[f"{day:%Y-%m-%d}" for day in (frame[x].min(), frame[x].max())], padding=8))
+    axis = {"x": across, "y": alt.Y(y, type="quantitative", title=None, axis=alt.Axis(format=",~r"), scale=alt.Scale(zero=True))}
+    path = [key, colour]
+    gaps = frame.sort_values(x).groupby(path)[x].diff().dt.days.gt(3 * 366).reindex(frame.index)
+    frame = frame.assign(_run=gaps.groupby([frame[column] for column in path]).cumsum())
+    base = alt.Chart(frame[[x, y, key, name, colour, solid, "_run"]]).transform_filter(f"datum['{key}'] == choice").encode(**axis, color=_colour(colour, colours))
+    tips = [*_tips({name: "", y: y_title, colour: ""}, frame), _day(x, "date")]
+    dots = [base.transform_filter(f"{sign}datum['{solid}']").mark_point(filled=not sign, size=60, opacity=1).encode(
+        tooltip=tips, shape=alt.Shape(colour, scale=_scale(colours, SHAPES[:len(colours)]), legend=_legend())) for sign in ("", "!")]
+    who = base.transform_aggregate(groupby=[name]).mark_text(align="right", fontWeight="bold", color=INK).encode(
+        x=alt.value("width"), y=alt.value(-14), text=name, color=alt.value(INK))
+    lines = base.mark_line(strokeWidth=1.2, opacity=0.7).encode(detail="_run:N")
+    chart = alt.layer(*_hairlines(marks or {}, frame[x], above=16), lines, *dots, who)
+    return chart.add_params(choice).properties(height=height), picker
+
+
+def ranked(frame: pd.DataFrame, x: str, y: str, key: str, name: str, *, value: str, label: str, highlight: str, top: int = 15, step: int = 24):
+    """Bars of the rows that lead by the yardstick of the reader's choice, numbered, with those highlighted kept wherever they rank.
+
+    frame: one row a row and yardstick. key, name: columns with the yardstick's code and name, in the order of the menu. label:
+    column with the value in words. highlight: boolean column. Returns the chart and the picker for `figure.publish`.
+    """
+    choice, picker = _picker(frame, key, name, value, "Yardstick", ordered=True)
+    frame = frame.dropna(subset=x)
+    groups = frame.groupby(key)[x]
+    frame = frame.assign(_rank=groups.rank(ascending=False, method="first").astype(int), _length=frame[x] / groups.transform("max"))
+    frame = frame[(frame["_rank"] <= top) | frame[highlight]]
+    frame = frame.assign(_row=frame["_rank"].astype("str") + "  " + frame[y])
+    rows = alt.Y("_row", type="nominal", title=None, sort=alt.EncodingSortField("_rank", op="min"), axis=alt.Axis(labelPadding=6))
+    across = alt.X("_length", type="quantitative", axis=None, scale=alt.Scale(domain=[0, 1.25]))
+    base = alt.Chart(frame[["_row", "_rank", "_length", key, y, label, highlight]]).encode(x=across, y=rows)
+    paint = alt.condition(f"datum['{highlight}']", alt.value(FOCUS), alt.value(CONTEXT))
+    drawn = base.mark_bar(size=13).encode(color=paint, tooltip=[alt.Tooltip(y, title=" "), alt.Tooltip(label, title="value"), alt.Tooltip("_rank", type="quantitative", title="rank")])
+    chart = alt.layer(drawn, base.mark_text(align="left", dx=5).encode(text=label)).transform_filter(f"datum['{key}'] == choice")
+    return chart.add_params(choice).properties(height=alt.Step(step)), picker
+
+
 def placebo(frame: pd.DataFrame, x: str, y: str, *, observed: str, y_title: str, word: str, gap: tuple[str, str],
             gap_words: list[str], height: int = 260):
     """The same measure at dates when nothing happened (grey) and at the real one (colour). observed: boolean column.
@@ -220,9 +271,10 @@ def placebo(frame: pd.DataFrame, x: str, y: str, *, observed: str, y_title: str,
     return alt.layer(*_band(x, *map(pd.Timestamp, gap), gap_words, 0.5 * top), same, grey, dot, label).properties(height=height)
 
 
-def _picker(frame: pd.DataFrame, key: str, name: str, value: str, label: str) -> tuple[alt.Parameter, dict]:
-    """One choice by the reader: the chart's parameter `choice`, and what the book's menu needs to set it."""
-    options = frame[[key, name]].drop_duplicates().sort_values(name).astype(str).values.tolist()
+def _picker(frame: pd.DataFrame, key: str, name: str, value: str, label: str, ordered: bool = False) -> tuple[alt.Parameter, dict]:
+    """One choice by the reader: the chart's parameter `choice`, and what the book's menu needs to set it. ordered: keep the frame's order."""
+    options = frame[[key, name]].drop_duplicates()
+    options = (options if ordered else options.sort_values(name)).astype(str).values.tolist()
     menu = alt.binding_select(options=[code for code, _ in options], labels=[text for _, text in options], name=f"{label} ")
     return alt.param(name="choice", value=value, bind=menu), {"param": "choice", "label": label, "options": options, "value": value}
 

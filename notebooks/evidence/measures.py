@@ -227,6 +227,27 @@ def concentration(values) -> dict[str, float]:
             "largest": float(shares[-1]), "top5": float(shares[-5:].sum())}
 
 
+def burden(amounts: pd.Series, bases: dict[str, pd.Series]) -> pd.DataFrame:
+    """What each contributor gives over what it has. amounts: code -> amount given; bases: yardstick -> (code -> what it has).
+
+    Shape: one row a contributor, one column a yardstick; missing where a base is zero or unknown. Raises ValueError for a base below zero.
+    """
+    if any((base < 0).any() for base in bases.values()):
+        raise ValueError("burden: what a contributor has cannot be below zero")
+    frame = pd.DataFrame({name: base.astype(float).reindex(amounts.index) for name, base in bases.items()})
+    return (1 / frame.where(frame > 0)).mul(amounts.astype(float), axis=0)
+
+
+def event_rate(count: int, exposure: float) -> dict[str, float]:
+    """Events for each unit of exposure with an exact 95% Poisson interval (statsmodels). Raises ValueError without exposure or below zero."""
+    from statsmodels.stats.rates import confint_poisson
+
+    if count < 0 or not exposure > 0:
+        raise ValueError(f"event_rate: {count} events in {exposure} is no rate")
+    low, high = confint_poisson(count, exposure, method="exact-c")
+    return {"rate": count / exposure, "low": float(low) if count else 0.0, "high": float(high)}
+
+
 def depth_and_violence(actions: pd.DataFrame, violence: pd.DataFrame, states, by: str, earlier: tuple[int, int], later: tuple[int, int]) -> pd.DataFrame:
     """How many conventions each State had joined by a day, and civilians killed there before and after.
 
