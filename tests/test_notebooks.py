@@ -209,7 +209,7 @@ def outputs_of(path: Path, *kinds: str) -> list[dict]:
 def test_the_ledger_and_the_cards_of_the_chapter_agree(path):
     with open(ROOT / "data/claims.csv", encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["chapter"] == str(int(path.stem[:2]))]
-    figures = [item["id"] for docname, item in stored.figures(ROOT) if docname == f"notebooks/{path.stem}"]
+    figures = [item["id"] for _, item in stored.figures(ROOT)]  # a card may rest on a figure of another chapter
     cards = outputs_of(path, stored.VERDICT)
     assert cards and wrong_verdicts(cards, rows, figures) == []
 

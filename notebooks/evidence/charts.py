@@ -217,7 +217,7 @@ def followed(frame: pd.DataFrame, x: str, y: str, key: str, name: str, *, value:
     choice, picker = _picker(frame, key, name, value, "Nation")
     across = alt.X(x, type="temporal", title=None, axis=alt.Axis(tickCount=8, format="%Y"),
                    scale=alt.Scale(domain=[f"{day:%Y-%m-%d}" for day in (frame[x].min(), frame[x].max())], padding=8))
-    axis = {"x": across, "y": alt.Y(y, type="quantitative", title=None, axis=alt.Axis(format=",~r"), scale=alt.Scale(zero=True))}
+    axis = {"x": across, "y": alt.Y(y, type="quantitative", title=None, axis=alt.Axis(format=",~r", minExtent=AXIS, maxExtent=AXIS), scale=alt.Scale(zero=True))}
     path = [key, colour]
     gaps = frame.sort_values(x).groupby(path)[x].diff().dt.days.gt(3 * 366).reindex(frame.index)
     frame = frame.assign(_run=gaps.groupby([frame[column] for column in path]).cumsum())
