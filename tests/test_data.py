@@ -85,6 +85,12 @@ def test_a_column_without_unit_is_named(copy):
     assert "council_bodies.resource.json, column 'resolution': unit missing" in refusal(BODIES)
 
 
+def test_a_break_written_as_a_sentence_is_refused_with_the_form_it_needs(copy):
+    path = copy / f"{BODIES}.resource.json"
+    path.write_text(re.sub(r'"breaks": \[[^\]]*\]', '"breaks": ["2012: new method"]', path.read_text(), count=1))
+    assert 'write each break of the series as {"when"' in refusal(BODIES)
+
+
 def test_a_source_that_many_rows_lost_is_said_once(copy):
     path = copy / "sources.csv"
     path.write_text("".join(line for line in path.read_text(encoding="utf-8").splitlines(True) if not line.startswith("un_sc_bodies,")), encoding="utf-8")
