@@ -526,3 +526,11 @@ def test_every_source_stands_once_in_the_references(built, root):
 def test_a_search_index_is_there_and_knows_the_chapters(built, root):
     index = (built.folder / "searchindex.js").read_text(encoding="utf-8")
     assert all(f'"{path.relative_to(root).with_suffix("").as_posix()}"' in index for path in stored.notebooks(root))
+
+
+def test_the_tally_counts_claims_once_and_parts_by_themselves():
+    import listings
+
+    judged = [{"id": "A-01a", "parent": "A-01", "verdict": "Contradicted"}, {"id": "A-01b", "parent": "A-01", "verdict": "Supported"}, {"id": "B-01", "verdict": "Supported"}]
+    assert listings.tally(judged, 93) == "2 of 93 claims are judged so far, in 3 parts: 2 supported, 1 contradicted."
+    assert listings.tally(judged[2:], 1) == "1 of 1 claims are judged: 1 supported." and listings.tally([], 93).startswith("None")
