@@ -115,13 +115,16 @@ def stacked(frame: pd.DataFrame, y: str, part: str, value: str, *, x_title: str,
     colours = {name: SOLID.get(tone, tone) for name, tone in colours.items()}
     frame = frame.assign(_order=frame[part].map(order.index)).sort_values([y, "_order"])
     frame = frame.assign(_middle=frame.groupby(y)[value].cumsum() - frame[value] / 2)[[y, part, value, "_order", "_middle"]]
+    longest = frame.groupby(y)[value].sum().max()
+    scale = alt.Scale(domain=[0, 100], nice=False) if abs(longest - 100) < 1 else alt.Undefined
+    figures = ",.1f" if (frame[value] % 1 > 0).any() else ",d"
     base = alt.Chart(frame).encode(y=rows)
     tips = [alt.Tooltip(y, title=" "), alt.Tooltip(part, title="part"), alt.Tooltip(value, title=x_title)]
     drawn = base.mark_bar(size=17, stroke=PAPER, strokeWidth=1).encode(
-        x=alt.X(value, type="quantitative", stack="zero", title=x_title), color=_colour(part, colours), order="_order:Q", tooltip=tips)
-    wide = base.transform_filter(f"datum['{value}'] > {frame.groupby(y)[value].sum().max() / 25} * max(1, length(toString(datum['{value}'])) / 2)")
+        x=alt.X(value, type="quantitative", stack="zero", title=x_title, scale=scale), color=_colour(part, colours), order="_order:Q", tooltip=tips)
+    wide = base.transform_filter(f"datum['{value}'] > {longest / 25} * max(1, length(toString(datum['{value}'])) / 2)")
     words = wide.mark_text(color="#ffffff", fontWeight="bold").encode(
-        x=alt.X("_middle", type="quantitative"), text=alt.Text(value, type="quantitative"))
+        x=alt.X("_middle", type="quantitative"), text=alt.Text(value, type="quantitative", format=figures))
     return _breaking(drawn + words).properties(height=alt.Step(step))
 
 
@@ -148,7 +151,7 @@ def panels(frame: pd.DataFrame, x: str, y: str, panel: str, *, marks: dict[str, 
     panel: column with the title of each panel (measure and unit), in the order of the frame. series: lines within a panel.
     day_format: how dates below the panels read. room: times the highest value that each panel leaves, so that words at hairlines stand free.
     """
-    axis = {"x": alt.X(x, type="temporal", title=None, axis=alt.Axis(tickCount=4, format=day_format)),
+    axis = {"x": alt.X(x, type="temporal", title=None, axis=alt.Axis(tickCount=4, format=day_format), scale=alt.Scale(padding=6)),
             "y": alt.Y(y, type="quantitative", title=None, axis=alt.Axis(tickCount=4, format=",~r", minExtent=AXIS, maxExtent=AXIS))}
     paint = {"color": _colour(series, colours)} if series else {"color": alt.value(FOCUS)}
     tips = _tips({series: "", y: "value"}, frame) + [_day(x, "date")]
@@ -217,7 +220,7 @@ def followed(frame: pd.DataFrame, x: str, y: str, key: str, name: str, *, value:
     choice, picker = _picker(frame, key, name, value, "Nation")
     across = alt.X(x, type="temporal", title=None, axis=alt.Axis(tickCount=8, format="%Y"),
                    scale=alt.Scale(domain=[f"{day:%Y-%m-%d}" for day in (frame[x].min(), frame[x].max())], padding=8))
-    axis = {"x": across, "y": alt.Y(y, type="quantitative", title=None, axis=alt.Axis(format=",~r", minExtent=AXIS, maxExtent=AXIS), scale=alt.Scale(zero=True))}
+    axis = {"x": across, "y": alt.Y(y, type="quantitative", title=None, axis=alt.Axis(format=",~r", minExtent=AXIS + 8, maxExtent=AXIS + 8), scale=alt.Scale(zero=True))}
     path = [key, colour]
     gaps = frame.sort_values(x).groupby(path)[x].diff().dt.days.gt(3 * 366).reindex(frame.index)
     frame = frame.assign(_run=gaps.groupby([frame[column] for column in path]).cumsum())
@@ -228,7 +231,7 @@ def followed(frame: pd.DataFrame, x: str, y: str, key: str, name: str, *, value:
     who = base.transform_aggregate(groupby=[name]).mark_text(align="right", fontWeight="bold", color=INK).encode(
         x=alt.value("width"), y=alt.value(-14), text=name, color=alt.value(INK))
     lines = base.mark_line(strokeWidth=1.2, opacity=0.7).encode(detail="_run:N")
-    chart = alt.layer(*_hairlines(marks or {}, frame[x], above=16), lines, *dots, who)
+    chart = alt.layer(*_hairlines(marks or {}, frame[x]), lines, *dots, who)
     return chart.add_params(choice).properties(height=height), picker
 
 

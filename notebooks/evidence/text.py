@@ -5,6 +5,7 @@ in the last digits between machines and the stored outputs must be the same on a
 """
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from math import floor, log10
 
@@ -67,5 +68,5 @@ def listing(items: Iterable[str]) -> str:
 
 
 def say(sentence: str) -> Markdown:
-    """Computed prose: the book prints it as text, and nbval compares it like any other output."""
-    return Markdown(" ".join(sentence.split()))
+    """Computed prose: the book prints it as text, and nbval compares it like any other output. A blank line parts paragraphs."""
+    return Markdown("\n\n".join(" ".join(part.split()) for part in re.split(r"\n\s*\n", sentence.strip())))
