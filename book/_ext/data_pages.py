@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from html import escape
 from pathlib import Path
 
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
+import drawing
 import stored
 
 PREVIEW_ROWS = 10
@@ -60,10 +62,27 @@ def md(text: object) -> str:
     return re.sub(r"([\\`*_\[\]<>{}|#$~&^!@])", r"\\\1", " ".join(str(text).split()))
 
 
-def md_table(head: list[str], rows: list[list[str]], right: set[int] = frozenset()) -> str:
-    """A Markdown table of cells that are Markdown already; `right` holds the columns set to the right."""
-    rule = ["---:" if index in right else "---" for index in range(len(head))]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in [head, rule, *rows])
+def html_table(head: list[str], rows: list[list[str]], right: set[int] = frozenset()) -> str:
+    """A table of cells that are HTML already, in its own scrolling box; `right` holds the columns set to the right.
+
+    Written as HTML because Sphinx takes five times as long over cells of its own, and these pages hold most of the report's.
+    """
+    name = escape(", ".join(re.sub("<[^>]+>", "", cell) for cell in head), quote=True)
+    top = "".join(_entry("th", cell, index in right, ' scope="col"') for index, cell in enumerate(head))
+    body = "".join(f"<tr>{''.join(_entry('td', cell, index in right) for index, cell in enumerate(cells))}</tr>" for cells in rows)
+    return (f'<div class="pst-scrollable-table-container" role="region" tabindex="0" aria-label="Table: {name}">'
+            f'<table class="table"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>')
+
+
+def _entry(tag: str, cell: str, right: bool, scope: str = "") -> str:
+    words = re.sub("<[^>]+>", "", cell)
+    classes = " ".join(["text-right"] * right + ["nowrap"] * (len(words) <= drawing.LONGEST_WHOLE and " " not in words))
+    return f"<{tag}{scope}{f' class={chr(34)}{classes}{chr(34)}' if classes else ''}>{cell}</{tag}>"
+
+
+def html(text: object) -> str:
+    """Plain text as HTML on one line."""
+    return escape(" ".join(str(text).split()), quote=False)
 
 
 def _downloads(name: str, count: int) -> str:
@@ -94,14 +113,14 @@ def _checks(resource: dict) -> str:
     totals = resource.get("totals", [])
     if not totals:
         return ""
-    rows = [[md(item["what"]), f"{item['expect']:,}", _source_link(item["source_id"], item["source_id"])] for item in totals]
-    return "## Totals checked at every build\n\n" + md_table(["What is compared", "Published", "Source"], rows, {1})
+    rows = [[html(item["what"]), f"{item['expect']:,}", _source_link(item["source_id"], item["source_id"])] for item in totals]
+    return "## Totals checked at every build\n\n" + html_table(["What is compared", "Published", "Source"], rows, {1})
 
 
 def _dictionary(resource: dict) -> str:
     fields = resource["schema"]["fields"]
-    rows = [[f"`{field['name']}`", field["type"], md(field["unit"] if field["unit"] != "none" else ""), md(_meaning(field))] for field in fields]
-    return md_table(["Column", "Type", "Unit", "Meaning"], rows)
+    rows = [[_code(field["name"]), field["type"], html(field["unit"] if field["unit"] != "none" else ""), html(_meaning(field))] for field in fields]
+    return html_table(["Column", "Type", "Unit", "Meaning"], rows)
 
 
 def _meaning(field: dict) -> str:
@@ -113,8 +132,8 @@ def _meaning(field: dict) -> str:
 def _preview(resource: dict, rows: list[dict[str, str]]) -> str:
     fields = [field for field in resource["schema"]["fields"] if any(row[field["name"]] for row in rows[:PREVIEW_ROWS])]
     right = {index for index, field in enumerate(fields) if field["type"] in ("integer", "number", "year")}
-    cells = [[md(_short(row[field["name"]])) for field in fields] for row in rows[:PREVIEW_ROWS]]
-    return md_table([f"`{field['name']}`" for field in fields], cells, right)
+    cells = [[html(_short(row[field["name"]])) for field in fields] for row in rows[:PREVIEW_ROWS]]
+    return html_table([_code(field["name"]) for field in fields], cells, right)
 
 
 def _short(text: str) -> str:
@@ -122,8 +141,12 @@ def _short(text: str) -> str:
     return text if len(text) <= LONGEST_CELL else text[:LONGEST_CELL - 1].rstrip() + "…"
 
 
+def _code(name: str) -> str:
+    return f'<code class="docutils literal notranslate">{name}</code>'
+
+
 def _source_link(source: str, words: str) -> str:
-    return f"{{ref}}`{re.sub(r'([<>`])', '', words)} <source-{source.lower()}>`"
+    return f'<a class="reference internal" href="../references.html#source-{source}">{html(words)}</a>'
 
 
 def _sources(root: Path, resource: dict, rows: list[dict[str, str]]) -> str:
@@ -134,7 +157,7 @@ def _sources(root: Path, resource: dict, rows: list[dict[str, str]]) -> str:
     counts = Counter(row[column] for row in rows for column in columns if row[column])
     lines = [[_source_link(key, f"{known[key]['producer']}, {known[key]['title']}"), f"{count:,}"]
              for key, count in counts.most_common()]
-    return md_table(["Source", "Rows"], lines, {1})
+    return html_table(["Source", "Rows"], lines, {1})
 
 
 def _uses(root: Path, name: str) -> str:

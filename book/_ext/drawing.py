@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ProcessPoolExecutor
 from html import escape
+from multiprocessing import get_context
 from pathlib import Path
 
 from docutils import nodes
@@ -77,12 +79,37 @@ def _print_chart(app: Sphinx, node: chart) -> str:
 
 
 def _page_chart(app: Sphinx, node: chart) -> str:
-    spec = vegalite.plain(json.loads(node["spec"]), node["picker"])
-    patch = vegalite.phone_patch(spec, node["narrow"])
-    views = _static_view(app, node, "wide", vegalite.page_json(spec)) + _static_view(app, node, "narrow", vegalite.page_json({**spec, **patch}))
-    data = f'{{"spec":{vegalite.page_json(spec)},"narrow":{vegalite.page_json(patch)}}}'.replace("</", "<\\/")
+    spec, patch = _page_specs(node)
+    wide, narrow = _page_texts(spec, patch)
+    views = _static_view(app, node, "wide", wide) + _static_view(app, node, "narrow", narrow)
+    data = f'{{"spec":{wide},"narrow":{vegalite.page_json(patch)}}}'.replace("</", "<\\/")
     return (f'<div class="chart" data-alt="{escape(node["alt"], quote=True)}">{_picker(node)}{views}'
             f'<script type="application/json">{data}</script></div>\n')
+
+
+def _page_specs(node: chart) -> tuple[dict, dict]:
+    spec = vegalite.plain(json.loads(node["spec"]), node["picker"])
+    return spec, vegalite.phone_patch(spec, node["narrow"])
+
+
+def _page_texts(spec: dict, patch: dict) -> list[str]:
+    return [vegalite.page_json(spec), vegalite.page_json({**spec, **patch})]
+
+
+def _start_pool(app: Sphinx) -> None:
+    """Processes that draw while Sphinx reads and writes; started only when a page with charts was read."""
+    app.drawers = ProcessPoolExecutor(mp_context=get_context("spawn"))
+
+
+def _draw_ahead(app: Sphinx, doctree: nodes.document) -> None:
+    for node in doctree.findall(chart):
+        spec, patch = _page_specs(node)
+        paper = [vegalite.print_json(spec)] if app.config.report_pdf else []
+        vegalite.draw_ahead([*_page_texts(spec, patch), *paper], _cache(app), app.drawers)
+
+
+def _stop_pool(app: Sphinx, _error: Exception | None) -> None:
+    app.drawers.shutdown()
 
 
 def _static_view(app: Sphinx, node: chart, size: str, text: str) -> str:
@@ -164,6 +191,9 @@ def setup(app: Sphinx) -> dict:
     app.add_node(nodes.table, override=True, html=(_visit_table, None))
     app.add_node(nodes.entry, override=True, html=(_visit_entry, None))
     app.connect("builder-inited", _write_bundle)
+    app.connect("builder-inited", _start_pool)
+    app.connect("doctree-read", _draw_ahead)
+    app.connect("build-finished", _stop_pool)
     app.add_css_file("report.css")
     app.add_js_file("charts.js", loading_method="defer")
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -7,7 +7,8 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor, Future
 from html import escape
 from pathlib import Path
 
@@ -28,6 +29,7 @@ SHORTER = (
     (r"(\d\.\d)\d+", r"\1"),
 )
 PRINT_WIDTH_MM = 164
+_ahead: dict[Path, Future] = {}
 PIXEL_MM = 0.235
 
 
@@ -115,9 +117,28 @@ def _typed(value: str, kind: str) -> object:
 def svg(text: str, cache: Path) -> str:
     """The SVG of a JSON spec, drawn once and kept in `cache` under the hash of the spec."""
     path = _cache_path(cache, text, "svg")
-    if not path.exists():
-        path.write_text(vlc.vegalite_to_svg(text), encoding="utf-8")
+    if path in _ahead:
+        _ahead.pop(path).result()
+    elif not path.exists():
+        _draw(text, path)
     return path.read_text(encoding="utf-8")
+
+
+def draw_ahead(texts: Iterable[str], cache: Path, pool: Executor) -> None:
+    """Let other processes draw what is not in the cache yet; `svg` waits for what it needs."""
+    for text in texts:
+        path = _cache_path(cache, text, "svg")
+        if path not in _ahead and not path.exists():
+            _ahead[path] = pool.submit(_draw, text, path)
+
+
+def _draw(text: str, path: Path) -> None:
+    path.write_text(vlc.vegalite_to_svg(text), encoding="utf-8")
+
+
+def print_json(spec: dict) -> str:
+    """The spec of the drawing for paper."""
+    return json.dumps(_lower(spec), separators=(",", ":"), ensure_ascii=False)
 
 
 def _cache_path(cache: Path, text: str, suffix: str) -> Path:
@@ -139,7 +160,7 @@ def print_image(spec: dict, cache: Path, images: Path) -> tuple[str, float, floa
 
     WeasyPrint loses gradients, so a drawing with a gradient legend is written as a fine PNG.
     """
-    text = json.dumps(_lower(spec), separators=(",", ":"), ensure_ascii=False)
+    text = print_json(spec)
     drawing = svg(text, cache)
     width, height = map(float, re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawing).groups())
     gradient = "Gradient" in drawing

@@ -1,17 +1,22 @@
 """Give me this table: every row typed, checked against its descriptor and traceable to its source."""
 from __future__ import annotations
 
+import contextlib
 import difflib
+import hashlib
 import json
 import os
 import re
+from collections.abc import Callable
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "data"
+KEPT = ROOT / "_build" / ".kept"
 REMEDIES = {
     "date": "Write dates as year-month-day, for example 2001-09-28.",
     "integer": "Write whole numbers with digits only: no thousands separator, no unit, no decimal comma, no formula.",
@@ -108,6 +113,20 @@ def package(resources=None) -> dict:
     }
 
 
+def kept(key: bytes, suffix: str, make: Callable[[], bytes]) -> bytes:
+    """What `make` returns for this key, made once and kept in _build/.kept under the key's hash; the key holds all that it depends on."""
+    path = KEPT / f"{hashlib.sha256(key).hexdigest()[:32]}.{suffix}"
+    with contextlib.suppress(OSError):
+        return path.read_bytes()
+    made = make()
+    with contextlib.suppress(OSError):  # a copy of the report that cannot be written to works all the same
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = path.with_suffix(f".{os.getpid()}")
+        new.write_bytes(made)
+        os.replace(new, path)
+    return made
+
+
 def trace(**used) -> None:
     """Note what a notebook uses, so that the build knows what its outputs depend on."""
     if path := os.environ.get("EVIDENCE_TRACE"):
@@ -164,11 +183,18 @@ def _check_file(name: str, columns: list[str]) -> None:
 
 
 def _check_contract(name: str) -> None:
+    """Hold every cell against the descriptor; a table that passed is not checked again until it or its descriptor changes."""
+    pair = [(DATA / f"{name}{suffix}").read_bytes() for suffix in (".csv", ".resource.json")]
+    kept(b"\0".join([version("frictionless").encode(), name.encode(), *pair]), "good", lambda: _validate(name))
+
+
+def _validate(name: str) -> bytes:
     from frictionless import Resource
 
     report = Resource.from_descriptor(describe(name), basepath=str((DATA / name).parent)).validate(limit_errors=5)
     if not report.valid:
         raise DataError("\n".join(_plain(name, error) for error in report.tasks[0].errors))
+    return b""
 
 
 def _keys(name: str, columns) -> list[tuple[str, str, str]]:

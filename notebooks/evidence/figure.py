@@ -9,11 +9,13 @@ from __future__ import annotations
 import base64
 import html
 import io
+import json
+from importlib.metadata import version
 
 import pandas as pd
 
 from . import charts
-from .data import describe, load, source_rows
+from .data import describe, kept, load, source_rows
 from .text import significant
 
 CHART = "application/vnd.vegalite.v5+json"  # the newest Vega-Lite type that JupyterLab 4.6 draws
@@ -130,9 +132,14 @@ def _cell(value) -> str:
 
 def _png(spec: dict) -> str:
     """A small picture of the chart for viewers that draw no Vega-Lite, such as code hosts."""
+    key = "\0".join(["64 colours", version("vl-convert-python"), json.dumps(spec)])
+    return base64.b64encode(kept(key.encode(), "png", lambda: _drawn(spec))).decode()
+
+
+def _drawn(spec: dict) -> bytes:
     import vl_convert
     from PIL import Image
 
-    picture = Image.open(io.BytesIO(vl_convert.vegalite_to_png(spec))).convert("RGB").quantize(64)
-    picture.save(buffer := io.BytesIO(), "PNG", optimize=True)
-    return base64.b64encode(buffer.getvalue()).decode()
+    picture = Image.open(io.BytesIO(vl_convert.vegalite_to_png(spec))).convert("RGB").quantize(64, Image.Quantize.FASTOCTREE)
+    picture.save(buffer := io.BytesIO(), "PNG")
+    return buffer.getvalue()
