@@ -16,6 +16,9 @@ GOOD = {"id": "fig-test", "title": "Parties rose from 4 to 122", "subtitle": "St
 SPANS = pd.DataFrame({"from": pd.to_datetime(["2001-09-12", "2001-09-28", "2003-08-11"]), "to": pd.to_datetime(["2001-09-12", None, "2014-12-28"]),
                       "what": ["a vote", "a law", "a command"], "state": ["gone", "there", "gone"]})
 
+PAIRS = pd.DataFrame({"one": ["a", "c"], "other": ["b", "b"], "kind": ["x", "y"], "said": ["first", "second"]})
+NEAR = pd.DataFrame({"row": ["p", "q", "p", "q"], "home": ["north", "north", "south", "south"], "share": [50.0, 100.0, 0.0, 0.0], "label": ["1 of 2", "2 of 2", "none", "none"]})
+HOMES = pd.DataFrame({"iso3": ["A", "B"], "country": ["Aa", "Bb"], "home": ["north", "south"], "held": [["q"], []], "words": [["Aa: one", "more"], ["Bb: none"]]})
 YARDS = pd.DataFrame({"who": ["a", "b", "c", "d"] * 2, "n": [4.0, 3.0, 2.0, 1.0, None, 2.0, 3.0, 4.0], "code": ["t"] * 4 + ["p"] * 4, "yard": ["Troops"] * 4 + ["Per head"] * 4,
                       "said": list("43210234"), "named": [False, False, False, True] * 2})
 
@@ -72,16 +75,19 @@ def test_a_table_writes_its_cells():
     charts.scatter(FRAME.assign(code=list("ABCDEF"), share=FRAME["n"] * 2), "n", "share", "code", "who", x_title="x", y_title="y", ticks=[0, 1, 10], value="A")[0],
     charts.followed(FRAME.assign(code=FRAME["who"].str.upper(), kind="k", whole=[True, False, True] * 2), "date", "n", "code", "who", value="A", y_title="n", colour="kind", colours={"k": charts.FOCUS}, solid="whole")[0],
     charts.ranked(YARDS, "n", "who", "code", "yard", value="t", label="said", highlight="named", top=2)[0],
+    charts.matrix(PAIRS, "one", "other", "kind", "said", order=["a", "b", "c"], blocks={"north": 2, "south": 1}, colours={"x": charts.SHADES[0], "y": charts.UNSURE[0]}),
+    charts.belonging(NEAR, HOMES, "row", "home", "share", "label", layers={"police": ["p"], "border": ["q"]}, value="A", words="words")[0],
+    charts.stacked(pd.DataFrame({"y": ["a", "a"], "p": ["Yes", "No"], "v": [1, 2]}), "y", "p", "v", x_title="votes", colours={"Yes": charts.FOCUS, "No": charts.CONTRAST}, few=True),
     charts.dots(FRAME, "n", "who", x_title="x", reference=(5, "no change")),
     charts.steps(FRAME, "date", "n", "who", y_title="Parties", points=True),
-], ids=["steps", "dots", "bars", "stacked", "placebo", "picked", "spans", "panels", "room", "tiles", "scatter", "followed", "ranked", "reference", "points"])
+], ids=["steps", "dots", "bars", "stacked", "placebo", "picked", "spans", "panels", "room", "tiles", "scatter", "followed", "ranked", "matrix", "belonging", "few", "reference", "points"])
 def test_every_chart_form_draws_and_uses_only_the_house_colours(chart):
     import vl_convert
 
     spec = charts.specification(chart, "Title", "Subtitle")
     svg = vl_convert.vegalite_to_svg(spec)
     assert "<path" in svg or "<text" in svg
-    allowed = {colour.lower() for colour in (*charts.PALETTE, *charts.SOLID.values(), charts.INK, charts.GRID, "#ffffff")}
+    allowed = {colour.lower() for colour in (*charts.PALETTE, *charts.SOLID.values(), *charts.SHADES, *charts.UNSURE, charts.INK, charts.GRID, "#ffffff")}
     assert {colour.lower() for colour in re.findall(r"#[0-9a-fA-F]{6}\b", json.dumps(spec))} <= allowed
 
 
@@ -96,6 +102,20 @@ def test_a_ranking_drops_what_is_missing_keeps_what_is_highlighted_and_the_order
     rows = chart.to_dict()["datasets"].values()
     drawn = {row["code"] + row["_row"] for frame in rows for row in frame}
     assert drawn == {"t1  a", "t2  b", "t4  d", "p1  d", "p2  c"}, "the missing value is not ranked, the highlighted fourth is kept"
+
+
+def test_a_matrix_draws_each_pair_once_below_the_diagonal_and_hides_its_labels_on_a_phone():
+    chart = charts.matrix(PAIRS, "one", "other", "kind", "said", order=["a", "b", "c"], blocks={"north": 2, "south": 1}, colours={"x": charts.SHADES[0], "y": charts.UNSURE[0]})
+    spec = vegalite.plain(charts.specification(chart, "Title", "Subtitle"))
+    drawn = [(row["_x"], row["_y"]) for rows in spec["datasets"].values() for row in rows if "_y" in row]
+    assert drawn == [(0, 1), (1, 2)], "the pair given as c and b lies below the diagonal too"
+    assert str(charts.NARROW_WRAP) in spec["layer"][0]["encoding"]["y"]["axis"]["labelExpr"]
+
+
+def test_a_state_knows_its_region_its_arrangements_and_its_words():
+    chart, picker = charts.belonging(NEAR, HOMES, "row", "home", "share", "label", layers={"police": ["p"], "border": ["q"]}, value="A", words="words")
+    facts = next(param["value"] for param in chart.to_dict()["params"] if param["name"] == "states")
+    assert facts == {"A": ["north", [1], ["Aa: one", "more"]], "B": ["south", [], ["Bb: none"]]} and picker["options"] == [["A", "Aa"], ["B", "Bb"]]
 
 
 def test_what_has_not_ended_runs_to_the_edge_with_an_arrow():

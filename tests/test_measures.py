@@ -201,3 +201,32 @@ def test_an_event_rate_needs_exposure_and_has_exact_limits():
     none, two = measures.event_rate(0, 2.0), measures.event_rate(2, 1.0)
     assert none["rate"] == none["low"] == 0 and none["high"] == pytest.approx(3.689 / 2, abs=1e-3)
     assert (two["low"], two["high"]) == (pytest.approx(0.2422, abs=1e-4), pytest.approx(7.2247, abs=1e-4)), "exact limits for two events, from tables"
+
+
+@pytest.fixture
+def clubs():
+    """Four States in two clubs that meet in C, a fifth alone in a third; one membership is listed twice."""
+    rows = [("a", "A"), ("a", "B"), ("a", "C"), ("b", "C"), ("b", "D"), ("c", "E"), ("a", "A"), ("d", "A"), ("d", "B")]
+    return pd.DataFrame(rows, columns=["arrangement_id", "iso3"])
+
+
+def test_a_membership_listed_twice_counts_once(clubs):
+    pairs = measures.shared_memberships(clubs).set_index(["first", "second"])
+    assert pairs["shared"].to_dict() == {("A", "B"): 2, ("A", "C"): 1, ("B", "C"): 1, ("C", "D"): 1}
+    assert pairs.loc[("A", "B"), "arrangements"] == ["a", "d"]
+
+
+def test_blocs_and_bridges_of_a_known_network(clubs):
+    assert measures.blocs(clubs) == [["A", "B", "C", "D"], ["E"]], "a State alone in its club is a bloc of one"
+    assert measures.blocs(clubs[clubs["iso3"] != "C"]) == [["A", "B"], ["D"], ["E"]], "without the bridge the clubs fall apart"
+    found = measures.go_between(clubs)
+    assert found["C"] == pytest.approx(100 * 2 / 6) and found.drop("C").eq(0).all(), "C lies between A and D, and B and D, of six pairs of others"
+    assert measures.go_between(clubs.sample(frac=1, random_state=1)).equals(found), "the order of rows does not matter"
+
+
+def test_partners_and_what_neighbours_have(clubs):
+    closest = measures.closest_partners(clubs)
+    assert closest.loc["A"].to_dict() == {"shared": 2, "partners": ["B"]} and closest.loc["C", "partners"] == ["A", "B", "D"] and "E" not in closest.index
+    regions = pd.Series({"A": "north", "B": "north", "D": "north", "F": "south"})
+    assert measures.held_by_neighbours(clubs, regions).to_dict() == {"A": ["b"], "B": ["b"], "D": ["a", "d"], "F": []}, "one of two other States is half"
+    assert measures.held_by_neighbours(clubs, regions, least=0.6).to_dict() == {"A": [], "B": [], "D": ["a", "d"], "F": []}

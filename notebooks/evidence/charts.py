@@ -15,6 +15,8 @@ INK, GRID, PAPER = "#333333", "#d9d9d9", "white"
 FOCUS, CONTRAST, THIRD, FOURTH, CONTEXT = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#767676"
 PALETTE = [FOCUS, CONTRAST, THIRD, FOURTH, CONTEXT]
 SOLID = {FOCUS: "#0071b1", CONTRAST: "#b85000", THIRD: "#00795a", FOURTH: "#a8467f", CONTEXT: "#757575"}  # bars that carry white numbers, in both themes
+SHADES = ["#9BBFE0", "#3F78B5", "#1F5A96"]  # one, two, three or more; the page turns them round on dark ground
+UNSURE = ["#EBA57C", CONTRAST]  # the same for what is known from reports
 DASHES = {FOCUS: [1, 0], CONTRAST: [1, 0], THIRD: [3, 2], FOURTH: [8, 2], CONTEXT: [5, 2]}
 SHAPES = ["circle", "diamond", "square", "triangle-up"]
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
@@ -23,6 +25,7 @@ PANEL, AXIS = 277, 48  # pixels of one small multiple and of its axis: two of th
 WRAP, NARROW_WRAP = 40, 13  # letters after which the label of a row breaks at the next blank
 SEPTEMBER_2001 = "2001-09-11"
 DAY = "%-d %B %Y"
+BELONGS = ("the state belongs", "it does not")
 
 WORDS = {"labelFont": FONT, "titleFont": FONT, "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal",
          "labelColor": INK, "titleColor": INK}
@@ -109,8 +112,8 @@ def bars(frame: pd.DataFrame, x: str, y: str, *, x_title: str, label: str, highl
     return _breaking(drawn + base.mark_text(align="left", dx=5).encode(text=label)).properties(height=alt.Step(step))
 
 
-def stacked(frame: pd.DataFrame, y: str, part: str, value: str, *, x_title: str, colours: dict[str, str], step: int = 29):
-    """Horizontal bars of parts in a fixed order, each part with its number. frame: one row a bar and part."""
+def stacked(frame: pd.DataFrame, y: str, part: str, value: str, *, x_title: str, colours: dict[str, str], step: int = 29, few: bool = False):
+    """Horizontal bars of parts in a fixed order, each part with its number. frame: one row a bar and part. few: small counts, ticks at whole numbers alone."""
     rows, order = _rows(y, frame[y]), list(colours)
     colours = {name: SOLID.get(tone, tone) for name, tone in colours.items()}
     frame = frame.assign(_order=frame[part].map(order.index)).sort_values([y, "_order"])
@@ -121,7 +124,7 @@ def stacked(frame: pd.DataFrame, y: str, part: str, value: str, *, x_title: str,
     base = alt.Chart(frame).encode(y=rows)
     tips = [alt.Tooltip(y, title=" "), alt.Tooltip(part, title="part"), alt.Tooltip(value, title=x_title)]
     drawn = base.mark_bar(size=17, stroke=PAPER, strokeWidth=1).encode(
-        x=alt.X(value, type="quantitative", stack="zero", title=x_title, scale=scale), color=_colour(part, colours), order="_order:Q", tooltip=tips)
+        x=alt.X(value, type="quantitative", stack="zero", title=x_title, scale=scale, axis=alt.Axis(tickMinStep=1, format="d") if few else alt.Undefined), color=_colour(part, colours), order="_order:Q", tooltip=tips)
     wide = base.transform_filter(f"datum['{value}'] > {longest / 25} * max(1, length(toString(datum['{value}'])) / 2)")
     words = wide.mark_text(color="#ffffff", fontWeight="bold").encode(
         x=alt.X("_middle", type="quantitative"), text=alt.Text(value, type="quantitative", format=figures))
@@ -173,6 +176,34 @@ def tiles(frame: pd.DataFrame, x: str, y: str, colour: str, *, colours: dict[str
     return _breaking(alt.layer(squares)).properties(height=alt.Step(step))
 
 
+def matrix(frame: pd.DataFrame, first: str, second: str, shade: str, detail: str, *, order: list[str], blocks: dict[str, int], colours: dict[str, str], step: int = 10):
+    """Who shares with whom: rows and columns in one order, a square where two have something in common, each pair once, below the diagonal.
+
+    frame: one row a pair. shade: column of classes, those of `colours`. detail: words for the tooltip. order: names of the rows from the top.
+    blocks: name -> number of rows, in that order; the names stand beside the blocks. A phone shows the blocks and no row labels.
+    """
+    place = {name: position for position, name in enumerate(order)}
+    ends = frame[[first, second]].apply(lambda column: column.map(place))
+    used = pd.DataFrame({"_x": ends.min(axis=1), "_y": ends.max(axis=1), shade: frame[shade], detail: frame[detail]})
+    size, names = len(order), alt.param(name="names", value=list(order))
+    labels = alt.Axis(values=[position + 0.5 for position in range(size)], grid=False, labelFontSize=11, labelOverlap=False, labelPadding=2,
+                      labelExpr=f"wrap > {NARROW_WRAP} ? names[floor(datum.value)] : ''", minExtent=0)
+    side = alt.Scale(domain=[0, size], nice=False)
+    down = alt.Y("_y", type="quantitative", title=None, scale=alt.Scale(domain=[size, 0], nice=False), axis=labels)
+    across = alt.X("_x", type="quantitative", title=None, scale=side, axis=None)
+    squares = alt.Chart(used).transform_calculate(_x2="datum._x + 1", _y2="datum._y + 1", _pair="names[datum._x] + ' and ' + names[datum._y]").mark_rect(
+        stroke=PAPER, strokeWidth=0.5).encode(x=across, x2="_x2", y=down, y2="_y2", color=_colour(shade, colours),
+                                              tooltip=[alt.Tooltip("_pair", type="nominal", title=" "), alt.Tooltip(detail, title="in common")])
+    tops = pd.Series(blocks).cumsum() - pd.Series(blocks)
+    corners = pd.DataFrame({"_block": [f"{name} ({rows})" for name, rows in blocks.items()], "_x": tops.to_numpy(), "_x2": (tops + pd.Series(blocks)).to_numpy(), "_middle": (tops + pd.Series(blocks) / 2).to_numpy()})
+    base = alt.Chart(corners).transform_calculate(_words=f"split(replace(datum._block, regexp('(.{{' + wrap + ',}}?) ', 'g'), '$1|'), '|')")
+    frames = base.mark_rect(filled=False, stroke=INK, strokeWidth=1).encode(x=across, x2="_x2", y=alt.Y("_x", type="quantitative", axis=labels), y2="_x2")
+    beside = base.transform_filter(f"datum._x2 < {size}").encode(x=alt.X("_x2", type="quantitative"), y=alt.Y("_middle", type="quantitative", axis=labels), text="_words:N")
+    last = base.transform_filter(f"datum._x2 == {size}").transform_calculate(_top="datum._x + 3").encode(x=alt.value("width"), y=alt.Y("_top", type="quantitative", axis=labels), text="_words:N")
+    words = [*_haloed(beside, align="left", dx=6, fontWeight="bold"), *_haloed(last, align="right", dx=-6, fontWeight="bold")]
+    return _breaking(alt.layer(squares, frames, *words).add_params(names)).properties(height=step * size)
+
+
 def scatter(frame: pd.DataFrame, x: str, y: str, key: str, name: str, *, x_title: str, y_title: str, ticks: list[float], value: str, height: int = 360):
     """Countries as grey dots on a scale that shows zero and tenfold steps, the reader's choice in colour with its name.
 
@@ -208,6 +239,34 @@ def picked(frame: pd.DataFrame, x: str, y: str, key: str, name: str, *, value: s
     words = [*_dated(chosen, x, axis, lift), *_haloed(never, align="right", dy=lift, fontStyle="italic")]
     chart = _breaking(alt.layer(*_hairlines(marks or {}, frame[x], above=16), ticks, dot, *words))
     return chart.add_params(choice).properties(height=alt.Step(step)), picker
+
+
+def belonging(shares: pd.DataFrame, places: pd.DataFrame, row: str, region: str, share: str, label: str, *, layers: dict[str, list[str]], value: str,
+              words: str, key: str = "iso3", name: str = "country", held: str = "held", step: int = 25):
+    """What the state of the reader's choice belongs to, and how many of its neighbours do: one row an arrangement, under the name of its layer.
+
+    shares: one row a region and arrangement, with the percentage of the region's states that belong and its words; rows without a row here are zero.
+    places: one row a state, with its code, name, region, the arrangements it belongs to as a list (held) and lines of words to print above (a list).
+    layers: layer -> its rows, in order. value: the first choice. Returns the chart and the picker for `figure.publish`.
+    """
+    choice, picker = _picker(places, key, name, value, "State")
+    number = {arrangement: position for position, arrangement in enumerate(item for rows in layers.values() for item in rows)}
+    facts = {code: [place, [number[item] for item in belongs], lines] for code, place, belongs, lines in zip(places[key], places[region], places[held], places[words])}
+    state = alt.param(name="states", value=facts)
+    heads = [head.upper() for head in layers]
+    order = [item for head, rows in zip(heads, layers.values()) for item in (head, *rows)]
+    frame = shares[[row, region, share, label]].assign(_number=shares[row].map(number))
+    base = alt.Chart(frame).transform_filter(f"datum['{region}'] == states[choice][0]").transform_calculate(_in=f"indexof(states[choice][1], datum._number) >= 0 ? '{BELONGS[0]}' : '{BELONGS[1]}'")
+    lines = _rows(row, order).scale(domain=order)
+    lines["axis"]["labelFontWeight"] = alt.condition(f"indexof({heads}, datum.label) >= 0", alt.value("bold"), alt.value("normal"))
+    across = alt.X(share, type="quantitative", axis=None, scale=alt.Scale(domain=[0, 190]))
+    paint = _colour("_in", dict(zip(BELONGS, (FOCUS, CONTEXT))), type="nominal", legend=None)
+    bars = base.mark_bar(size=13).encode(x=across, y=lines, color=paint, tooltip=[alt.Tooltip(row, title=" "), alt.Tooltip(label, title="of its region"), alt.Tooltip("_in", type="nominal", title=" ")])
+    tally = base.transform_calculate(_tally=f"datum['{label}'] + (datum._in == '{BELONGS[0]}' ? ' · belongs' : '')").mark_text(align="left", dx=5).encode(
+        x=across, y=lines, text="_tally:N")
+    told = alt.Chart(alt.sequence(1)).transform_calculate(_lines="states[choice][2]").mark_text(align="left", baseline="top", lineHeight=15).encode(
+        x=alt.value(0), y=alt.value(-15 * max(map(len, places[words])) - 4), text="_lines:N")
+    return _breaking(alt.layer(bars, tally, told)).add_params(choice, state).properties(height=alt.Step(step)), picker
 
 
 def followed(frame: pd.DataFrame, x: str, y: str, key: str, name: str, *, value: str, y_title: str, colour: str, colours: dict[str, str],

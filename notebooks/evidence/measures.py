@@ -238,6 +238,71 @@ def burden(amounts: pd.Series, bases: dict[str, pd.Series]) -> pd.DataFrame:
     return (1 / frame.where(frame > 0)).mul(amounts.astype(float), axis=0)
 
 
+def shared_memberships(members: pd.DataFrame) -> pd.DataFrame:
+    """Pairs of States and the arrangements that both belong to. members: arrangement_id, iso3; a membership listed twice counts once.
+
+    Shape: one row a pair that shares something, with first, second (in the order of the alphabet), shared (number) and arrangements (a sorted list of ids).
+    """
+    lists = members[["arrangement_id", "iso3"]].drop_duplicates().sort_values(["arrangement_id", "iso3"])
+    pairs = lists.merge(lists, on="arrangement_id", suffixes=("_first", "_second")).query("iso3_first < iso3_second")
+    together = pairs.groupby(["iso3_first", "iso3_second"])["arrangement_id"].agg(list).rename("arrangements").rename_axis(["first", "second"]).reset_index()
+    return together.assign(shared=together["arrangements"].map(len))[["first", "second", "shared", "arrangements"]]
+
+
+def membership_network(members: pd.DataFrame):
+    """The networkx graph of States, a line between two that share an arrangement, weighted by how many. members: arrangement_id, iso3.
+
+    States and lines enter in the order of the alphabet, so that results do not hang on the order of rows; a State alone in its arrangement has no line.
+    """
+    import networkx as nx
+
+    graph = nx.Graph()
+    graph.add_nodes_from(sorted(members["iso3"].unique()))
+    graph.add_weighted_edges_from(shared_memberships(members)[["first", "second", "shared"]].itertuples(index=False))
+    return graph
+
+
+def blocs(members: pd.DataFrame) -> list[list[str]]:
+    """Connected components of the membership network, largest first: groups of States that no common arrangement joins to any other."""
+    import networkx as nx
+
+    return sorted((sorted(part) for part in nx.connected_components(membership_network(members))), key=lambda part: (-len(part), part))
+
+
+def go_between(members: pd.DataFrame) -> pd.Series:
+    """Betweenness of each State: of the shortest paths between two other States the percentage that run through it.
+
+    Freeman (1977) as networkx computes it, without weights; all pairs of other States are the base, also those that no path joins. Index: iso3, highest first.
+    """
+    import networkx as nx
+
+    found = pd.Series(nx.betweenness_centrality(membership_network(members)), dtype=float, name="betweenness").rename_axis("iso3").reset_index()
+    return 100 * found.sort_values(["betweenness", "iso3"], ascending=[False, True]).set_index("iso3")["betweenness"]
+
+
+def closest_partners(members: pd.DataFrame) -> pd.DataFrame:
+    """With whom each State has most arrangements in common. members: arrangement_id, iso3.
+
+    Shape: one row a State that shares something, index iso3, with shared (the highest number) and partners (all States that reach it, in the order of the alphabet).
+    """
+    pairs = shared_memberships(members)
+    ways = pd.concat([pairs, pairs.rename(columns={"first": "second", "second": "first"})]).sort_values(["first", "second"])
+    most = ways[ways["shared"] == ways.groupby("first")["shared"].transform("max")]
+    return most.groupby("first").agg(shared=("shared", "max"), partners=("second", list)).rename_axis("iso3")
+
+
+def held_by_neighbours(members: pd.DataFrame, regions: pd.Series, least: float = 0.5) -> pd.Series:
+    """Arrangements that a State does not belong to and at least this share of the other States of its region does.
+
+    members: arrangement_id, iso3; regions: iso3 -> region. Index: iso3; values: lists of ids, sorted. A State alone in its region has no neighbour.
+    """
+    table = pd.crosstab(members["iso3"], members["arrangement_id"]).gt(0).reindex(regions.index, fill_value=False)
+    others = regions.groupby(regions).transform("size") - 1
+    around = table.groupby(regions).transform("sum") - table
+    lacking = around.ge(least * others, axis=0) & others.gt(0).to_numpy()[:, None] & ~table
+    return lacking.apply(lambda row: sorted(table.columns[row]), axis=1)
+
+
 def event_rate(count: int, exposure: float) -> dict[str, float]:
     """Events for each unit of exposure with an exact 95% Poisson interval (statsmodels). Raises ValueError without exposure or below zero."""
     from statsmodels.stats.rates import confint_poisson

@@ -6,6 +6,7 @@ in the last digits between machines and the stored outputs must be the same on a
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterable
 from math import floor, log10
 
@@ -65,6 +66,11 @@ def listing(items: Iterable[str]) -> str:
     """['a', 'b', 'c'] -> 'a, b and c'."""
     *head, last = [str(item) for item in items] or ["none"]
     return f"{', '.join(head)} and {last}" if head else last
+
+
+def wrapped(line: str, width: int) -> list[str]:
+    """A line broken at blanks into pieces of at most `width` letters, for words inside a drawing."""
+    return textwrap.wrap(line, width, break_long_words=False)
 
 
 def say(sentence: str) -> Markdown:
