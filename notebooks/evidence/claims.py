@@ -89,7 +89,7 @@ def sensitivity(values: dict[str, float], rule: str, sign: str, threshold: float
     now = outcome(values, rule, sign, threshold)
     moved = [name for name, factor in (("half", 0.5), ("twice", 2)) if outcome(values, rule, sign, factor * threshold) != now]
     turns = min(values.values()) if (sign in (">=", ">")) == (rule == "all") else max(values.values())
-    limit = f"It is met in full up to a threshold of {_exact(turns, 1)}." if sign in (">=", ">") else ""
+    limit = f"It is met in full up to a threshold of {_exact(turns, 1)}." if sign in (">=", ">") and turns > 0 else ""
     if not moved:
         return f"The same at half and at twice the threshold. {limit}".strip()
     kept = "" if len(moved) == 2 else f", not at {'twice' if moved == ['half'] else 'half'}"
