@@ -69,6 +69,8 @@ def test_a_table_writes_its_cells():
     charts.placebo(FRAME.assign(real=[False] * 5 + [True]), "date", "n", observed="real", y_title="ratio", word="now", gap=("2000-06-01", "2000-09-01"), gap_words=["left out"]),
     charts.picked(FRAME.assign(code=["A", "B", "C"] * 2, name=["Aa", "Bb", "Cc"] * 2), "date", "who", "code", "name", value="A", order=["a", "b"], missing="never")[0],
     charts.spans(SPANS, "from", "to", "what", colour="state", colours={"there": charts.FOCUS, "gone": charts.CONTEXT}, until="2021-12-31"),
+    charts.lanes(SPANS.assign(row=["a", "b", "c"][:len(SPANS)], over=[None, "a", "a"][:len(SPANS)], sure=True, known=[True, True, False], loose=False), "from", "to", "row", "over", label="what", colour="state",
+                 colours={"there": charts.FOCUS, "gone": charts.CONTEXT}, firm=("sure", "known"), loose="loose", order={"Lane": ["a", "b", "c"]}, until="2021-12-31"),
     charts.panels(FRAME, "date", "n", "who", marks={"2001-06-01": "a break"}),
     charts.panels(FRAME, "date", "n", "who", marks={"2001-06-01": "a break"}, day_format="%b %Y", room=1.2),
     charts.tiles(FRAME.assign(kind=["x", "y", "z"] * 2, n=FRAME["n"].astype("str")), "kind", "who", "n", colours={"1.0": charts.FOCUS, "2.0": charts.CONTRAST}, order=["x", "y", "z"]),
@@ -80,7 +82,7 @@ def test_a_table_writes_its_cells():
     charts.stacked(pd.DataFrame({"y": ["a", "a"], "p": ["Yes", "No"], "v": [1, 2]}), "y", "p", "v", x_title="votes", colours={"Yes": charts.FOCUS, "No": charts.CONTRAST}, few=True),
     charts.dots(FRAME, "n", "who", x_title="x", reference=(5, "no change")),
     charts.steps(FRAME, "date", "n", "who", y_title="Parties", points=True),
-], ids=["steps", "dots", "bars", "stacked", "placebo", "picked", "spans", "panels", "room", "tiles", "scatter", "followed", "ranked", "matrix", "belonging", "few", "reference", "points"])
+], ids=["steps", "dots", "bars", "stacked", "placebo", "picked", "spans", "lanes", "panels", "room", "tiles", "scatter", "followed", "ranked", "matrix", "belonging", "few", "reference", "points"])
 def test_every_chart_form_draws_and_uses_only_the_house_colours(chart):
     import vl_convert
 

@@ -230,3 +230,10 @@ def test_partners_and_what_neighbours_have(clubs):
     regions = pd.Series({"A": "north", "B": "north", "D": "north", "F": "south"})
     assert measures.held_by_neighbours(clubs, regions).to_dict() == {"A": ["b"], "B": ["b"], "D": ["a", "d"], "F": []}, "one of two other States is half"
     assert measures.held_by_neighbours(clubs, regions, least=0.6).to_dict() == {"A": [], "B": [], "D": ["a", "d"], "F": []}
+
+
+def test_running_counts_the_first_day_and_not_the_last():
+    spells = pd.DataFrame({"from": pd.to_datetime(["2002-01-01", "2003-01-01", "2003-01-01"]), "to": pd.to_datetime(["2003-01-01", "2004-01-01", None]), "top": ["x", "y", "y"]})
+    days = ["2001-12-31", "2002-01-01", "2003-01-01", "2005-01-01"]
+    assert measures.running(spells, "from", "to", days).tolist() == [0, 1, 2, 1], "a missing end runs on"
+    assert measures.running(spells, "from", "to", days, by="top").tolist() == [0, 1, 1, 1]

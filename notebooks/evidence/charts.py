@@ -147,6 +147,38 @@ def spans(frame: pd.DataFrame, start: str, end: str, label: str, *, colour: str,
     return alt.layer(bars, dots, arrows, *words).properties(height=alt.Step(step))
 
 
+def lanes(frame: pd.DataFrame, start: str, end: str, row: str, superior: str, *, label: str, colour: str, colours: dict[str, str], firm: tuple[str, str],
+          loose: str, order: dict[str, list[str]], until: str, step: int = 34):
+    """Who reported to whom over time: a line as long as each link lasted, and where it begins an upright arrow to the superior's row.
+
+    frame: one row a link. superior: the row that the link leads to, missing where it has none. label: words of the link for the tooltip.
+    firm: boolean columns, False where the start or the end is inferred, which draws a hollow dot; a missing end runs to the day `until` and ends
+    in an arrow. loose: boolean column, True draws the line dashed. order: name of each lane -> its rows from top to bottom.
+    """
+    names = [name for lane, rows in order.items() for name in (lane, *rows)]
+    place = {name: number for number, name in enumerate(names)}
+    ends = frame[end].fillna(pd.Timestamp(until))
+    used = frame[[start, end, row, superior, label, colour, *firm, loose]].assign(
+        _end=ends, _open=frame[end].isna(), _y=frame[row].map(place) + 0.8, _to=frame[superior].map(place) + 0.8)
+    scale = alt.Scale(domain=[0, len(names)], reverse=True, nice=False)
+    across = alt.X(start, type="temporal", title=None, axis=alt.Axis(orient="top", tickCount=8, format="%Y", grid=True))
+    axis, paint = {"x": across, "y": alt.Y("_y", type="quantitative", axis=None, scale=scale)}, {"color": _colour(colour, colours)}
+    base = alt.Chart(used).encode(**axis, **paint, tooltip=[alt.Tooltip(label, title=" "), _day(start, "from"), _day(end, "until"), alt.Tooltip(colour, title=" ")])
+    linked, late = base.transform_filter("isValid(datum['_to'])"), base.encode(x="_end:T")
+    lines = [base.transform_filter(f"{'' if dash else '!'}datum['{loose}']").mark_rule(strokeWidth=5, strokeDash=dash).encode(x2="_end") for dash in ([], [5, 3])]
+    arrows = [linked.mark_rule(strokeWidth=1.4).encode(y2="_to")]
+    arrows += [linked.transform_filter(f"datum['_to'] {side} datum['_y']").mark_point(filled=True, shape=f"triangle-{shape}", size=46, opacity=1, yOffset=shift).encode(y=alt.Y("_to", type="quantitative", axis=None))
+               for side, shape, shift in (("<", "up", 6), (">", "down", -6))]
+    dots = [point.transform_filter(f"{sign}datum['{column}'] && {test}").mark_point(size=30, opacity=1, strokeWidth=1.6, **({"fill": PAPER} if sign else {"filled": True}))
+            for point, column, test in ((base, firm[0], "true"), (late, firm[1], "!datum['_open']")) for sign in ("", "!")]
+    dots += [late.transform_filter("datum['_open']").mark_point(filled=True, shape="triangle-right", size=70, opacity=1)]
+    heads = alt.Chart(pd.DataFrame({"name": names, "_y": [number + 0.42 for number in range(len(names))], "lane": [name in order for name in names]}))
+    words = [part for test, weight in (("datum.lane", "bold"), ("!datum.lane", "normal"))
+             for part in _haloed(heads.transform_filter(test).encode(x=alt.value(0), y=alt.Y("_y", type="quantitative", axis=None), text="name"), align="left", fontWeight=weight)]
+    parts = heads.transform_filter("datum.lane").transform_calculate(_top="datum['_y'] - 0.42").mark_rule(color=CONTEXT).encode(y=alt.Y("_top", type="quantitative", axis=None))
+    return alt.layer(parts, *arrows, *lines, *dots, *words).properties(height=step * len(names))
+
+
 def panels(frame: pd.DataFrame, x: str, y: str, panel: str, *, marks: dict[str, str] | None = None, series: str | None = None,
            colours: dict[str, str] | None = None, interpolate: str = "linear", height: int = 120, day_format: str = "%Y", room: float = 1):
     """Small multiples, each on its own scale from zero: two abreast, one below the other on a phone. frame: one row a panel and date.

@@ -227,6 +227,18 @@ def concentration(values) -> dict[str, float]:
             "largest": float(shares[-1]), "top5": float(shares[-5:].sum())}
 
 
+def running(spells: pd.DataFrame, start: str, end: str, days, by: str | None = None) -> pd.Series:
+    """How many spells run on each day: begun on it or before, and not yet ended. by: column whose distinct values are counted instead.
+
+    spells: one row a spell, start and end as dates; a missing end runs on. Index: the days.
+    """
+    counts = {}
+    for day in map(pd.Timestamp, days):
+        now = spells[(spells[start] <= day) & ~(spells[end] <= day)]
+        counts[day] = now[by].nunique() if by else len(now)
+    return pd.Series(counts, dtype="int64")
+
+
 def burden(amounts: pd.Series, bases: dict[str, pd.Series]) -> pd.DataFrame:
     """What each contributor gives over what it has. amounts: code -> amount given; bases: yardstick -> (code -> what it has).
 
