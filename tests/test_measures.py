@@ -237,3 +237,30 @@ def test_running_counts_the_first_day_and_not_the_last():
     days = ["2001-12-31", "2002-01-01", "2003-01-01", "2005-01-01"]
     assert measures.running(spells, "from", "to", days).tolist() == [0, 1, 2, 1], "a missing end runs on"
     assert measures.running(spells, "from", "to", days, by="top").tolist() == [0, 1, 1, 1]
+
+
+def test_days_inside_several_spans_count_once():
+    found = measures.days_covered(pd.Series(["2001-01-01", "2001-01-03", "2002-02"]), pd.Series(["2001-01-04", "2001-01-05", "2002-02-02"]))
+    assert len(found) == 5 + 2 and found.is_unique
+    assert measures.months_between(pd.Series(["2001-01-01", None]), pd.Series(["2005-01-01", "2005-01-01"])).round(2).tolist()[0] == pytest.approx(48.0)
+
+
+def test_a_length_of_nothing_has_no_survival():
+    for time, entry in (([0.0, 1.0], None), ([2.0, 1.0], [0.0, 1.0])):
+        with pytest.raises(ValueError, match="above zero"):
+            measures.survival_curve(pd.Series(time), pd.Series([True, True]), None if entry is None else pd.Series(entry))
+
+
+def test_survival_equals_the_hand_worked_curve():
+    """Five stays of 1, 2, 2+, 3 and 4: 4/5, then 3/4 of it, then half of it, then nothing."""
+    curve = measures.survival_curve(pd.Series([1.0, 2, 2, 3, 4]), pd.Series([True, True, False, True, True]))
+    assert curve["share"].tolist() == pytest.approx([1, 0.8, 0.6, 0.3, 0])
+    assert (curve["low"] <= curve["share"]).all() and (curve["high"] >= curve["share"]).all()
+    assert curve["low"][1] == pytest.approx(0.2038, abs=1e-3) and curve["high"][1] == pytest.approx(0.9692, abs=1e-3), "log-log limits of 0.8 with Greenwood's error"
+    assert measures.median_stay(pd.Series([1.0, 2, 2, 3, 4]), pd.Series([True, True, False, True, True]))["median"] == 3
+
+
+def test_a_late_entry_is_not_at_risk_before_it_is_seen():
+    """The stay of 4 is seen from 2.5 on: at 1 and 2 only three and two are at risk."""
+    curve = measures.survival_curve(pd.Series([1.0, 2, 3, 4]), pd.Series([True] * 4), pd.Series([0.0, 0, 0, 2.5]))
+    assert curve["share"].tolist() == pytest.approx([1, 2 / 3, 1 / 3, 1 / 6, 0])

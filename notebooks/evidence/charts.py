@@ -75,15 +75,15 @@ def steps(frame: pd.DataFrame, x: str, y: str, series: str, *, y_title: str, mar
 
 def dots(frame: pd.DataFrame, x: str, y: str, *, x_title: str, low: str | None = None, high: str | None = None,
          colour: str | None = None, colours: dict[str, str] | None = None, label: str | None = None,
-         ticks: list[float] | None = None, reference: tuple[float, str] | None = None, span: bool = False, step: int = 27, order=None):
+         ticks: list[float] | None = None, reference: tuple[float, str] | None = None, span: bool = False, step: int = 27, order=None, count: int = 6):
     """Sorted dots with the range of disagreeing sources or an interval. frame: one row a dot; rows keep the frame's order.
 
     label: column whose text stands right of the dot, with a stem from zero in place of a grid line. ticks: values of
     a logarithmic axis; without them the axis is linear. reference: a value that a dashed line marks, and its word.
-    span: join the least and the most of each row.
+    span: join the least and the most of each row. count: about how many ticks a linear axis takes, few where a phone would drop some.
     """
     scale = alt.Scale(type="log" if ticks else "linear", zero=not ticks, nice=False, padding=0 if label else 12)
-    axis = alt.Axis(format=",.2~f", **({"values": ticks} if ticks else {"tickCount": 6}))
+    axis = alt.Axis(format=",.2~f", **({"values": ticks} if ticks else {"tickCount": count}))
     across = alt.X(x, type="quantitative", title=x_title, scale=scale, axis=axis)
     paint = {"color": _colour(colour, colours)} if colour else {"color": alt.value(FOCUS)}
     shape = {"shape": alt.Shape(colour, scale=_scale(colours, SHAPES[:len(colours)]), legend=_legend())} if colour else {}
@@ -363,6 +363,26 @@ def placebo(frame: pd.DataFrame, x: str, y: str, *, observed: str, y_title: str,
     dot = real.mark_point(filled=True, size=130, color=CONTRAST, shape="diamond", opacity=1)
     label = real.mark_text(align="right", dx=-10, fontWeight="bold").encode(text=alt.value(word))
     return alt.layer(*_band(x, *map(pd.Timestamp, gap), gap_words, 0.5 * top), same, grey, dot, label).properties(height=height)
+
+
+def survival(frame: pd.DataFrame, x: str, y: str, low: str, high: str, *, x_title: str, y_title: str, median: float, word: str,
+             band_word: str, ticks: list[float], height: int = 280):
+    """The percentage that lasts longer than each time as a step, with its interval as a pale band and the median as a hairline.
+
+    frame: one row a time, percentages. median, word: where half have ended, and what is said there. band_word: what the band is,
+    said below it. ticks: values of the time axis.
+    """
+    across = alt.X(x, type="quantitative", title=x_title, scale=alt.Scale(domain=[0, max(ticks)], nice=False), axis=alt.Axis(values=ticks))
+    up = alt.Y(y, type="quantitative", title=y_title, scale=alt.Scale(domain=[0, 100]), axis=alt.Axis(values=[0, 25, 50, 75, 100]))
+    tips = [alt.Tooltip(x, title=x_title, format=".0f"), alt.Tooltip(y, title=y_title, format=".0f"), alt.Tooltip(low, title="from", format=".0f"), alt.Tooltip(high, title="to", format=".0f")]
+    base = alt.Chart(frame[[x, y, low, high]]).encode(x=across)
+    band = base.mark_area(interpolate="step-after", color=FOCUS, opacity=0.32).encode(y=alt.Y(low, type="quantitative", title=y_title), y2=high)
+    line = base.mark_line(interpolate="step-after", color=FOCUS).encode(y=up, tooltip=tips)
+    middle = alt.Chart(pd.DataFrame({x: [median], "words": [word]})).encode(x=alt.X(x, type="quantitative"))
+    rule = middle.mark_rule(strokeDash=[4, 3]).encode(y=alt.value(0), y2=alt.value("height"))
+    named = alt.Chart(frame[frame[x] <= median / 2].tail(1)[[x, low]]).encode(x=alt.X(x, type="quantitative"), y=alt.Y(low, type="quantitative"), text=alt.value(band_word))
+    words = [*_haloed(middle.encode(y=alt.value(4), text="words"), align="left", dx=6, baseline="top"), *_haloed(named, align="right", dy=8, baseline="top", fontStyle="italic")]
+    return alt.layer(band, line, rule, *words).properties(height=height)
 
 
 def _picker(frame: pd.DataFrame, key: str, name: str, value: str, label: str, ordered: bool = False) -> tuple[alt.Parameter, dict]:

@@ -354,3 +354,44 @@ def rank_correlation(frame: pd.DataFrame, x: str, y: str, given: str | None = No
     drawn = np.random.default_rng(RANDOM_SEED).integers(0, len(values), (draws, len(values)))
     low, high = np.percentile(estimate(values[drawn]), [2.5, 97.5])
     return {"correlation": float(estimate(values[None])[0]), "low": float(low), "high": float(high), "n": len(values)}
+
+
+def months_between(first: pd.Series, second: pd.Series) -> pd.Series:
+    """Months (of a twelfth of a year) from one date to another, element by element; missing where either is."""
+    return (pd.to_datetime(second) - pd.to_datetime(first)).dt.days * 12 / YEAR
+
+
+def days_covered(starts: pd.Series, ends: pd.Series) -> pd.DatetimeIndex:
+    """All days inside at least one of the spans, each day once. starts, ends: ISO dates; a month or a year alone means its first day."""
+    spans = zip(pd.to_datetime(starts, format="ISO8601"), pd.to_datetime(ends, format="ISO8601"))
+    return pd.DatetimeIndex(sorted({day for start, end in spans for day in pd.date_range(start, end)}))
+
+
+def survival_curve(time: pd.Series, ended: pd.Series, entry: pd.Series | None = None) -> pd.DataFrame:
+    """Share not yet ended after each time at which something ended (Kaplan-Meier, statsmodels) with 95% limits from the log-log scale.
+
+    time: length so far; ended: False where it still runs; entry: length at which it came under observation, for those seen late.
+    Shape: one row a time, first at zero, with time, share, low, high, at_risk.
+    """
+    fit = _survival(time, ended, entry)
+    share, error = fit.surv_prob, fit.surv_prob_se
+    inside = (share > 0) & (share < 1)
+    spread = np.exp(1.96 * np.divide(error, share * np.abs(np.log(np.where(inside, share, 0.5))), out=np.zeros_like(share), where=inside))
+    rows = pd.DataFrame({"time": fit.surv_times, "share": share, "low": share**spread, "high": share ** (1 / spread), "at_risk": fit.n_risk})
+    return pd.concat([pd.DataFrame({"time": [0.0], "share": [1.0], "low": [1.0], "high": [1.0], "at_risk": [fit.n_risk[0]]}), rows], ignore_index=True)
+
+
+def median_stay(time: pd.Series, ended: pd.Series, entry: pd.Series | None = None) -> dict[str, float]:
+    """Time after which half have ended, with its 95% limits; arguments as in `survival_curve`. Infinite where fewer than half ended."""
+    fit = _survival(time, ended, entry)
+    with np.errstate(divide="ignore", invalid="ignore"):  # where nothing is left the transformed curve has no value
+        low, high = fit.quantile_ci(0.5)
+    return {"median": float(fit.quantile(0.5)), "low": float(low), "high": float(high), "n": len(time), "ended": int(ended.sum())}
+
+
+def _survival(time: pd.Series, ended: pd.Series, entry: pd.Series | None):
+    from statsmodels.duration.survfunc import SurvfuncRight
+
+    if (time <= (0 if entry is None else entry)).any():
+        raise ValueError("survival: every length must be above zero and above the length at entry")
+    return SurvfuncRight(time.astype(float).to_numpy(), ended.astype(int).to_numpy(), entry=None if entry is None else entry.astype(float).to_numpy())
