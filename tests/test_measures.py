@@ -264,3 +264,25 @@ def test_a_late_entry_is_not_at_risk_before_it_is_seen():
     """The stay of 4 is seen from 2.5 on: at 1 and 2 only three and two are at risk."""
     curve = measures.survival_curve(pd.Series([1.0, 2, 3, 4]), pd.Series([True] * 4), pd.Series([0.0, 0, 0, 2.5]))
     assert curve["share"].tolist() == pytest.approx([1, 2 / 3, 1 / 3, 1 / 6, 0])
+
+
+def test_overlap_by_hand():
+    assert measures.overlap({1, 2, 3}, {2, 3, 4}) == 0.5 and measures.overlap({1}, {2}) == 0
+    with pytest.raises(ValueError, match="empty"):
+        measures.overlap(set(), set())
+
+
+def test_overlap_bounds_by_hand():
+    bounds = measures.overlap_bounds({1, 2, 3}, {3, 4}, 4)
+    assert bounds == {"low": pytest.approx(1 / 6), "high": pytest.approx(3 / 4)}
+    whole = measures.overlap_bounds({1, 2, 3}, {3, 4}, 2)
+    assert whole["low"] == whole["high"] == measures.overlap({1, 2, 3}, {3, 4})
+    with pytest.raises(ValueError, match="only 1"):
+        measures.overlap_bounds({1}, {2, 3}, 1)
+
+
+def test_mean_gap_is_the_mean_over_pairs():
+    assert measures.mean_gap([3, 1, 6]) == pytest.approx((2 + 5 + 3) / 3)
+    assert measures.mean_gap([3, None, 1]) == 2 and measures.mean_gap([4, 4]) == 0
+    with pytest.raises(ValueError, match="two members"):
+        measures.mean_gap([1, None])

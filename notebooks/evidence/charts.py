@@ -125,7 +125,7 @@ def stacked(frame: pd.DataFrame, y: str, part: str, value: str, *, x_title: str,
     tips = [alt.Tooltip(y, title=" "), alt.Tooltip(part, title="part"), alt.Tooltip(value, title=x_title)]
     drawn = base.mark_bar(size=17, stroke=PAPER, strokeWidth=1).encode(
         x=alt.X(value, type="quantitative", stack="zero", title=x_title, scale=scale, axis=alt.Axis(tickMinStep=1, format="d") if few else alt.Undefined), color=_colour(part, colours), order="_order:Q", tooltip=tips)
-    wide = base.transform_filter(f"datum['{value}'] > {longest / 25} * max(1, length(toString(datum['{value}'])) / 2)")
+    wide = base.transform_filter(f"datum['{value}'] > {longest} / (wrap < {WRAP} ? 17 : 25) * max(1, length(toString(datum['{value}'])) / 2)")
     words = wide.mark_text(color="#ffffff", fontWeight="bold").encode(
         x=alt.X("_middle", type="quantitative"), text=alt.Text(value, type="quantitative", format=figures))
     return _breaking(drawn + words).properties(height=alt.Step(step))
@@ -255,21 +255,22 @@ def scatter(frame: pd.DataFrame, x: str, y: str, key: str, name: str, *, x_title
 
 
 def picked(frame: pd.DataFrame, x: str, y: str, key: str, name: str, *, value: str, order, missing: str,
-           marks: dict[str, str] | None = None, step: int = 48):
+           words: str | None = None, label: str = "State", did: str = "joined", marks: dict[str, str] | None = None, step: int = 48):
     """Every state's date as a grey tick, one row a category, and the reader's choice in colour with its date.
 
     frame: one row a state and category, date missing where it never came. key, name: columns with the state's code and
-    name. value: the first choice. missing: words for a date that never came. Returns the chart and the picker for `figure.publish`.
+    name. value: the first choice. missing: words for a date that never came; words: column with such words, where they
+    differ by row. label: what the reader chooses; did: what the date says. Returns the chart and the picker for `figure.publish`.
     """
-    choice, picker = _picker(frame, key, name, value, "State")
+    choice, picker = _picker(frame, key, name, value, label)
     axis, lift = {"x": _years(x), "y": _rows(y, order)}, -step * 0.36
-    base = alt.Chart(frame[[key, y, x]])
+    base = alt.Chart(frame[[column for column in (key, y, x, words) if column]])
     chosen = base.transform_filter(f"datum['{key}'] == choice")
     ticks = base.mark_tick(color=CONTEXT, opacity=0.5, thickness=1, size=step * 0.42).encode(**axis)
-    dot = chosen.mark_point(filled=True, size=130, color=CONTRAST, opacity=1).encode(**axis, tooltip=[alt.Tooltip(y, title=" "), _day(x, "joined")])
-    never = chosen.transform_filter(f"!isValid(datum['{x}'])").encode(x=alt.value("width"), y=axis["y"], text=alt.value(missing))
-    words = [*_dated(chosen, x, axis, lift), *_haloed(never, align="right", dy=lift, fontStyle="italic")]
-    chart = _breaking(alt.layer(*_hairlines(marks or {}, frame[x], above=16), ticks, dot, *words))
+    dot = chosen.mark_point(filled=True, size=130, color=CONTRAST, opacity=1).encode(**axis, tooltip=[alt.Tooltip(y, title=" "), _day(x, did)])
+    never = chosen.transform_filter(f"!isValid(datum['{x}'])").encode(x=alt.value("width"), y=axis["y"], text=words or alt.value(missing))
+    texts = [*_dated(chosen, x, axis, lift), *_haloed(never, align="right", dy=lift, fontStyle="italic")]
+    chart = _breaking(alt.layer(*_hairlines(marks or {}, frame[x], above=16), ticks, dot, *texts))
     return chart.add_params(choice).properties(height=alt.Step(step)), picker
 
 

@@ -395,3 +395,35 @@ def _survival(time: pd.Series, ended: pd.Series, entry: pd.Series | None):
     if (time <= (0 if entry is None else entry)).any():
         raise ValueError("survival: every length must be above zero and above the length at entry")
     return SurvfuncRight(time.astype(float).to_numpy(), ended.astype(int).to_numpy(), entry=None if entry is None else entry.astype(float).to_numpy())
+
+
+def overlap(one: set, other: set) -> float:
+    """Jaccard index of two sets: what both hold over what either holds, from 0 to 1. Raises ValueError if both are empty."""
+    if not one | other:
+        raise ValueError("overlap: two empty lists have no overlap")
+    return len(one & other) / len(one | other)
+
+
+def overlap_bounds(whole: set, seen: set, published: int) -> dict[str, float]:
+    """Least and greatest Jaccard index of a list known whole and one of which only some entries were seen.
+
+    published: how many entries the second list has. Least: no unseen entry is on the first list; greatest: as many as can be are.
+    Returns low, high. Raises ValueError if fewer entries are published than were seen.
+    """
+    if published < len(seen):
+        raise ValueError(f"overlap_bounds: {len(seen)} entries were seen, but only {published} are published")
+    common, either = len(whole & seen), len(whole) + published
+    more = min(published - len(seen), len(whole - seen))
+    return {"low": common / (either - common), "high": (common + more) / (either - common - more)}
+
+
+def mean_gap(values) -> float:
+    """Mean absolute difference between two different members of a group, missing values left out; its unit is that of the values.
+
+    Gini's mean difference, from the sorted values. Raises ValueError for fewer than two values.
+    """
+    placed = np.sort(pd.Series(values, dtype=float).dropna().to_numpy())
+    if len(placed) < 2:
+        raise ValueError("mean_gap: a gap needs two members")
+    weights = 2 * np.arange(1, len(placed) + 1) - len(placed) - 1
+    return float(2 * weights @ placed / (len(placed) * (len(placed) - 1)))
