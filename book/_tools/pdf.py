@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 STYLE = ROOT / "book" / "_static" / "print.css"
 TABLE_PAGES = "document-book/tables/"
 FRONT_PAGE_HEADING = "In brief"
-SHORT_TABLE_ROWS = 14
+SHORT_TABLE_ROWS, SHORT_TABLE_LETTERS = 14, 2_500  # a table within both stays on one page
 DENSE_COLUMNS, LANDSCAPE_COLUMNS = 6, 10
 NOT_FOR_PAPER = "script, .headerlink, .cell_input, summary, button, .toctree-wrapper > .caption, .source-terms"
 HEADINGS = ["h1", "h2", "h3", "h4", "h5", "h6"]
@@ -135,7 +135,7 @@ def _set_tables(chapter: Tag) -> None:
     for table in chapter.find_all("table"):
         columns = len(table.find("tr").find_all(["th", "td"]))
         names = {"dense": columns >= DENSE_COLUMNS, "landscape": columns >= LANDSCAPE_COLUMNS,
-                 "whole": len(table.find_all("tr")) <= SHORT_TABLE_ROWS}
+                 "whole": len(table.find_all("tr")) <= SHORT_TABLE_ROWS and len(table.get_text()) <= SHORT_TABLE_LETTERS}
         table["class"] = [*table.get("class", []), *(name for name, holds in names.items() if holds)]
         holder = table.find_parent(class_="evidence-table")
         if holder and not names["whole"]:
