@@ -52,7 +52,10 @@ def test_rules_of_the_scale(ledger):
     ledger(verdict="Proven")
     with pytest.raises(claims.VerdictError, match="not on the scale"):
         judge()
-    ledger(flags="doubtful")
+    ledger(verdict=None)
+    with pytest.raises(claims.VerdictError, match="no verdict in this claim's row, column 'verdict'. Fill the row first"):
+        judge()
+    ledger(verdict="Supported", flags="doubtful")
     with pytest.raises(claims.VerdictError, match="unknown flag doubtful"):
         judge()
 
@@ -61,6 +64,11 @@ def test_values_without_a_complete_test_are_refused(ledger):
     ledger(operator=None)
     with pytest.raises(claims.VerdictError, match="no complete test. Fill rule"):
         judge()
+
+
+def test_a_value_that_is_no_number_is_named(ledger):
+    with pytest.raises(claims.VerdictError, match="something else than one number for value 0"):
+        judge([pd.DataFrame({"body": ["a"]})])
 
 
 def test_an_unknown_claim_names_its_neighbours():

@@ -51,7 +51,9 @@ BREAKS = {  # what happens to the file -> words that the message must contain
     "missing column": (lambda p: edit(p, ",act,", ","), ["row 1", "column 'act' is missing", "It reads: resolution,"]),
     "renamed column": (lambda p: edit(p, ",act,", ",deed,"), ["row 1", "column 'act' is missing", "column 'deed' is not in the descriptor"]),
     "duplicate column": (lambda p: edit(p, "adopted_date,", "resolution,"), ["row 1", "'resolution' stands there twice"]),
-    "duplicate key": (lambda p: edit(p, "1373,2001-09-28", "1267,2001-09-28"), ["row 3", "duplicate"]),
+    "duplicate key": (lambda p: edit(p, "1373,2001-09-28", "1267,2001-09-28"), ["row 3", "column 'resolution", "stands in another row already", "duplicate"]),
+    "comma in a number": (lambda p: edit(p, "1373,", "1,373,"), ["row 3", "more cells than the header", "double quotes"]),
+    "cell left out": (lambda p: edit(p, "1373,2001-09-28,", "1373,"), ["row 3"]),
     "unknown source": (lambda p: edit(p, "un_sc_bodies", "un_sc_body"), ["row 2", "source_id", "un_sc_body", "data/sources.csv"]),
     "lost row": (lambda p: p.write_text("".join(p.read_text().splitlines(True)[:-1])), ["12 rows", "expects 13", "row_bounds"]),
 }
@@ -65,6 +67,28 @@ def test_a_broken_table_is_refused_with_place_and_remedy(copy, case):
     assert f"data/{BODIES}.csv" in message
     for word in words:
         assert word in message, message
+
+
+@pytest.mark.parametrize(("old", "new", "words"), [
+    ('"name": "legal/council_bodies"', '"name": "legal/towns"', "name, value 'legal/towns': does not fit the file. Write 'legal/council_bodies'"),
+    ('"path": "council_bodies.csv"', '"path": "towns.csv"', "path, value 'towns.csv': does not fit the file. Write 'council_bodies.csv'")])
+def test_a_copied_descriptor_must_name_its_own_table(copy, old, new, words):
+    edit(copy / f"{BODIES}.resource.json", old, new)
+    assert words in refusal(BODIES)
+
+
+def test_ids_of_sources_differ_in_more_than_capitals(copy):
+    text = (copy / "sources.csv").read_text(encoding="utf-8")
+    row = next(line for line in text.splitlines(True) if line.startswith("abc_marty_2006,"))
+    (copy / "sources.csv").write_text(text + row.replace("abc_marty_2006", "ABC_marty_2006", 1), encoding="utf-8")
+    assert "value 'ABC_marty_2006': differs from row" in refusal("sources")
+
+
+def test_a_check_that_was_kept_holds_for_those_very_bytes(copy):
+    data.load(BODIES)
+    data._checked.cache_clear()
+    edit(copy / f"{BODIES}.csv", "2001-09-28", "2001-09-31")
+    assert "'2001-09-31'" in refusal(BODIES)
 
 
 def test_a_table_without_descriptor_is_named(copy):

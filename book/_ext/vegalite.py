@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, Future
@@ -133,7 +134,10 @@ def draw_ahead(texts: Iterable[str], cache: Path, pool: Executor) -> None:
 
 
 def _draw(text: str, path: Path) -> None:
-    path.write_text(vlc.vegalite_to_svg(text), encoding="utf-8")
+    """Draw into the cache in one step, so that a build which is stopped leaves no half drawing there."""
+    new = path.with_suffix(f".{os.getpid()}")
+    new.write_text(vlc.vegalite_to_svg(text), encoding="utf-8")
+    os.replace(new, path)
 
 
 def print_json(spec: dict) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import operator
+from numbers import Real
 
 import pandas as pd
 
@@ -71,6 +72,8 @@ def judge(claim_id: str, values: dict[str, float] | None = None, facts: dict[str
     Raises VerdictError if the id is unknown, a placeholder stays empty, or the verdict does not follow from its test.
     """
     row = _filled(claim_id, _claim(claim_id), facts or {})
+    if wrong := [label for label, value in (values or {}).items() if not isinstance(value, Real)]:
+        raise VerdictError(f"{claim_id}: judge() was given something else than one number for {listing(wrong)}. Give the number itself, for example len(...) or .sum().")
     if values and (row.operator not in OPERATORS or row.threshold == "" or row["rule"] not in ("all", "any")):
         raise VerdictError(f"{claim_id}: judge() was given values, but data/claims.csv has no complete test. Fill rule (all or any), "
                            f"operator ({listing(OPERATORS)}) and threshold, or pass no values.")
@@ -120,8 +123,10 @@ def _filled(claim_id: str, row: pd.Series, facts: dict[str, str]) -> pd.Series:
 
 def _check(claim_id: str, row: pd.Series, values: dict | None, result: str) -> None:
     flags = _flags(row)
+    if not row.verdict:
+        raise VerdictError(f"{claim_id}: data/claims.csv has no verdict in this claim's row, column 'verdict'. Fill the row first: test, verdict, flags, counter-evidence, what would settle it.")
     if row.verdict not in SCALE:
-        raise VerdictError(f"{claim_id}: verdict {row.verdict!r} in data/claims.csv is not on the scale. Use one of: {listing(SCALE)}.")
+        raise VerdictError(f"{claim_id}: verdict {row.verdict!r} in data/claims.csv, column 'verdict', is not on the scale. Use one of: {listing(SCALE)}.")
     if result not in OUTCOMES[row.verdict]:
         shown = listing(f"{label} {_exact(value, 2)}" for label, value in (values or {}).items())
         allowed = listing(verdict for verdict, outcomes in OUTCOMES.items() if result in outcomes)

@@ -142,6 +142,7 @@ def _checked(name: str) -> pd.DataFrame:
     _check_contract(name)
     frame = _typed(DATA / f"{name}.csv", descriptor["schema"]["fields"])
     _check_keys(name, frame)
+    _check_ids(name, frame)
     _check_bounds(name, descriptor, frame)
     return frame
 
@@ -150,6 +151,9 @@ def _check_descriptor(name: str, descriptor: dict) -> None:
     """What a table's page and figures print must be there: the texts, and title, description and unit of each column."""
     if missing := [key for key in NEEDED if not descriptor.get(key)]:
         raise DataError(f"data/{name}.resource.json: {', '.join(missing)} missing or empty. Write it as the descriptors beside it do.")
+    for key, value in {"name": name, "path": f"{Path(name).name}.csv"}.items():
+        if descriptor.get(key) != value:
+            raise DataError(f"data/{name}.resource.json, {key}, value {descriptor.get(key)!r}: does not fit the file. Write {value!r}.")
     if not all(isinstance(item, dict) and item.keys() >= {"when", "what"} for item in descriptor.get("breaks", [])):
         raise DataError(f'data/{name}.resource.json, breaks: write each break of the series as {{"when": "2012", "what": "what changes"}}.')
     for field in descriptor["schema"]["fields"]:
@@ -213,6 +217,16 @@ def _check_keys(name: str, frame: pd.DataFrame) -> None:
             raise DataError(f"data/{name}.csv, {where}, column {column!r}, value {value!r}: data/{table}.csv has no such row. {REMEDIES[table]}")
 
 
+def _check_ids(name: str, frame: pd.DataFrame) -> None:
+    """The page of references makes an address of each id of a source, and addresses do not tell capitals apart."""
+    if name == "sources":
+        small = frame["source_id"].str.lower()
+        for row, value in frame["source_id"][small.duplicated()].items():
+            first = small.index[small == value.lower()][0] + 2
+            raise DataError(f"data/sources.csv, row {row + 2}, column 'source_id', value {value!r}: differs from row {first} in capitals alone. "
+                            "Keep one row, if it is the same source, or give one another id.")
+
+
 def _plain(name: str, error) -> str:
     """One frictionless error as a sentence: file, row, column, value, rule, remedy."""
     row, column, value = (getattr(error, key, None) for key in ("row_number", "field_name", "cell"))
@@ -224,7 +238,12 @@ def _plain(name: str, error) -> str:
         key, limit = constraint.groups()
         rule, remedy = RULES.get(key, rule).format(limit.strip("[]").replace("'", "")), REMEDIES.get(key, "")
     elif error.type == "primary-key":
-        remedy = REMEDIES["unique"]
+        keys = describe(name)["schema"]["primaryKey"]
+        column, rule, remedy = ", ".join([keys] if isinstance(keys, str) else keys), "the key of this row stands in another row already", REMEDIES["unique"]
+    elif error.type == "extra-cell":
+        rule, remedy = "the row has more cells than the header", "Put a text with a comma in double quotes, and write numbers without a thousands separator."
+    elif error.type == "missing-cell":
+        rule, remedy = "the row has fewer cells than the header", "Write a comma for each blank cell, also at the end of the row."
     place = [f"data/{name}.csv", f"row {row}" if row else "", f"column {column!r}" if column else "", f"value {value!r}" if value else ""]
     return f"{', '.join(filter(None, place))}: {rule}. {remedy}".rstrip()
 
