@@ -82,7 +82,11 @@ def test_a_table_writes_its_cells():
     charts.stacked(pd.DataFrame({"y": ["a", "a"], "p": ["Yes", "No"], "v": [1, 2]}), "y", "p", "v", x_title="votes", colours={"Yes": charts.FOCUS, "No": charts.CONTRAST}, few=True),
     charts.dots(FRAME, "n", "who", x_title="x", reference=(5, "no change")),
     charts.steps(FRAME, "date", "n", "who", y_title="Parties", points=True),
-], ids=["steps", "dots", "bars", "stacked", "placebo", "picked", "spans", "lanes", "panels", "room", "tiles", "scatter", "followed", "ranked", "matrix", "belonging", "few", "reference", "points"])
+    charts.waffle(pd.DataFrame({"who": ["a", "b"], "n": [1, 90]}), "who", "n", unit=5, colours={"a": charts.CONTRAST, "b": charts.CONTEXT}),
+    charts.narrowing(pd.DataFrame({"n": [900, 0], "r": ["a", "a"], "s": ["u", "v"], "t": ["900", "0"]}), "n", "r", "s", label="t", x_title="n", colours={"u": charts.FOCUS, "v": charts.CONTRAST}, ticks=[1000, 10, 0]),
+    charts.shared_cost(pd.DataFrame({"m": [2, 4], "fee": [50, 25], "t": ["a", ""]}), "m", "fee", "t", x_title="m", y_title="fee", total=100, word="even"),
+    charts.dots(pd.DataFrame({"x": [1, 90], "y": ["a", "b"], "t": ["1", "90"]}), "x", "y", x_title="x", label="t", ticks=[1, 10, 100]),
+], ids=["steps", "dots", "bars", "stacked", "placebo", "picked", "spans", "lanes", "panels", "room", "tiles", "scatter", "followed", "ranked", "matrix", "belonging", "few", "reference", "points", "waffle", "narrowing", "shared-cost", "log"])
 def test_every_chart_form_draws_and_uses_only_the_house_colours(chart):
     import vl_convert
 

@@ -194,6 +194,13 @@ def test_a_burden_needs_something_to_carry_it():
     assert found["people"]["A"] == 5 and found["people"].isna().tolist() == [False, True, True], "zero and unknown give no yardstick"
 
 
+def test_a_yearly_pace_needs_counts_and_years_and_doubles_in_seven_at_a_tenth():
+    for first, last, years in ((0, 5, 1), (5, 0, 1), (5, 5, 0)):
+        with pytest.raises(ValueError, match="has no pace"):
+            measures.yearly_pace(first, last, years)
+    assert measures.yearly_pace(100, 121, 2) == pytest.approx(10) and measures.yearly_pace(7, 7, 3) == 0
+
+
 def test_an_event_rate_needs_exposure_and_has_exact_limits():
     for count, exposure in ((-1, 1), (1, 0), (1, np.nan)):
         with pytest.raises(ValueError, match="is no rate"):

@@ -78,8 +78,8 @@ def dots(frame: pd.DataFrame, x: str, y: str, *, x_title: str, low: str | None =
          ticks: list[float] | None = None, reference: tuple[float, str] | None = None, span: bool = False, step: int = 27, order=None, count: int = 6):
     """Sorted dots with the range of disagreeing sources or an interval. frame: one row a dot; rows keep the frame's order.
 
-    label: column whose text stands right of the dot, with a stem from zero in place of a grid line. ticks: values of
-    a logarithmic axis; without them the axis is linear. reference: a value that a dashed line marks, and its word.
+    label: column whose text stands right of the dot, with a stem from zero (from the first tick) in place of a grid
+    line. ticks: values of a logarithmic axis; without them the axis is linear. reference: a value that a dashed line marks, and its word.
     span: join the least and the most of each row. count: about how many ticks a linear axis takes, few where a phone would drop some.
     """
     scale = alt.Scale(type="log" if ticks else "linear", zero=not ticks, nice=False, padding=0 if label else 12)
@@ -91,7 +91,7 @@ def dots(frame: pd.DataFrame, x: str, y: str, *, x_title: str, low: str | None =
     used = [column for column in dict.fromkeys([x, y, low, high, colour, label]) if column]
     base = alt.Chart(frame[used]).encode(y=_rows(y, order or frame[y], grid=not label))
     layers = _reference(*reference) if reference else []
-    layers += [base.mark_rule(color=GRID).encode(x=across, x2=alt.datum(0))] if label else []
+    layers += [base.mark_rule(color=GRID).encode(x=across, x2=alt.datum(ticks[0] if ticks else 0))] if label else []
     layers += [base.mark_rule(color=CONTEXT, strokeWidth=2).encode(x=alt.X(x, aggregate="min", title=x_title, scale=scale), x2=f"max({x})")] if span else []
     line = base.mark_rule(strokeWidth=2, opacity=0.85)
     layers += [line.encode(x=alt.X(low, type="quantitative", title=x_title, scale=scale), x2=high, **paint)] if low else []
@@ -236,6 +236,21 @@ def matrix(frame: pd.DataFrame, first: str, second: str, shade: str, detail: str
     return _breaking(alt.layer(squares, frames, *words).add_params(names)).properties(height=step * size)
 
 
+def waffle(frame: pd.DataFrame, part: str, count: str, *, unit: int, colours: dict[str, str], rows: int = 9, height: int = 170):
+    """A few among many: equal cells, each for `unit` of what is counted, part after part from the left. frame: one row a part.
+
+    colours: part -> colour, in the order drawn; a part that has anything gets at least one cell. rows: cells in a column.
+    """
+    cells = (frame.set_index(part)[count].reindex(list(colours)) / unit).round().clip(lower=1).astype(int)
+    names = [name for name, number in cells.items() for _ in range(number)]
+    grid = pd.DataFrame({part: names, "_column": [place // rows for place in range(len(names))], "_row": [place % rows for place in range(len(names))]})
+    across, down = (alt.Axis(labels=False, ticks=False, domain=False, grid=False) for _ in range(2))
+    band = alt.Scale(paddingInner=0.16, paddingOuter=0)
+    return alt.Chart(grid).mark_rect().encode(
+        x=alt.X("_column", type="ordinal", title=None, axis=across, scale=band), y=alt.Y("_row", type="ordinal", title=None, axis=down, scale=band),
+        color=_colour(part, colours), tooltip=[alt.Tooltip(part, title=" ")]).properties(height=height)
+
+
 def scatter(frame: pd.DataFrame, x: str, y: str, key: str, name: str, *, x_title: str, y_title: str, ticks: list[float], value: str, height: int = 360):
     """Countries as grey dots on a scale that shows zero and tenfold steps, the reader's choice in colour with its name.
 
@@ -346,6 +361,43 @@ def ranked(frame: pd.DataFrame, x: str, y: str, key: str, name: str, *, value: s
     drawn = base.mark_bar(size=13).encode(color=paint, tooltip=[alt.Tooltip(y, title=" "), alt.Tooltip(label, title="value"), alt.Tooltip("_rank", type="quantitative", title="rank")])
     chart = alt.layer(drawn, base.mark_text(align="left", dx=5).encode(text=label)).transform_filter(f"datum['{key}'] == choice")
     return chart.add_params(choice).properties(height=alt.Step(step)), picker
+
+
+def narrowing(frame: pd.DataFrame, x: str, row: str, stage: str, *, label: str, x_title: str, colours: dict[str, str], ticks: list[float], step: int = 58):
+    """How much is left after each stage: one line a row, many at the left and few at the right, tenfold steps, none drawn too.
+
+    frame: one row a row and stage. row: words that stand above the line. stage: column that gives the colour. label: column with the
+    number in words, below its dot. ticks: values of the axis, from the most to zero.
+    """
+    scale = alt.Scale(type="symlog", constant=1, domain=[ticks[0], ticks[-1]], nice=False, padding=18)
+    across = alt.X(x, type="quantitative", title=x_title, scale=scale, axis=alt.Axis(values=ticks, format=",d", grid=True, orient="top"))
+    lane = alt.Y(row, type="nominal", sort=list(dict.fromkeys(frame[row])), axis=None)
+    base = alt.Chart(frame[[x, row, stage, label]]).encode(y=lane)
+    line = base.mark_rule(color=CONTEXT, strokeWidth=2).encode(x=alt.X(x, aggregate="max", title=x_title, scale=scale), x2=f"min({x})")
+    shape = alt.Shape(stage, scale=_scale(colours, SHAPES[:len(colours)]), legend=_legend())
+    points = base.mark_point(filled=True, size=95, opacity=1).encode(x=across, color=_colour(stage, colours), shape=shape, tooltip=_tips({row: "", stage: "", label: "number"}, frame))
+    numbers = _haloed(base.encode(x=across, text=label), baseline="top", dy=9)
+    words = _haloed(base.transform_aggregate(groupby=[row]).encode(y=lane, x=alt.value(0), text=row), align="left", dy=-16, fontWeight="bold")
+    return alt.layer(line, points, *numbers, *words).properties(height=alt.Step(step))
+
+
+def shared_cost(frame: pd.DataFrame, x: str, y: str, label: str, *, x_title: str, y_title: str, total: float, word: str, height: int = 320):
+    """What each member pays as more share a bill: observed points joined in order, and a dashed curve on which the bill stays at `total`.
+
+    frame: one row a date, in order. label: column with the word beside the point, blank for none. word: what the curve says.
+    """
+    across = alt.X(x, type="quantitative", title=x_title, scale=alt.Scale(zero=False, padding=14))
+    up = alt.Y(y, type="quantitative", title=y_title, axis=alt.Axis(format=",~r"), scale=alt.Scale(domain=[0, 1.1 * float(frame[y].max())]))
+    ends = float(frame[x].min()), float(frame[x].max())
+    members = [ends[0] + (ends[1] - ends[0]) * part / 60 for part in range(61)]
+    even = pd.DataFrame({x: members, y: [total / count for count in members]})
+    curve = alt.Chart(even).mark_line(strokeDash=[5, 3], color=CONTEXT, strokeWidth=1.5).encode(x=across, y=up)
+    named = alt.Chart(even.iloc[[24]].assign(word=word)).encode(x=across, y=up, text="word")
+    base = alt.Chart(frame[[x, y, label]].assign(_order=range(len(frame)))).encode(x=across, y=up)
+    path = base.mark_line(color=FOCUS, strokeWidth=1, opacity=0.6).encode(order="_order:Q")
+    points = base.mark_point(filled=True, size=70, color=FOCUS, opacity=1).encode(tooltip=_tips({label: "", x: x_title, y: y_title}, frame))
+    texts = _haloed(base.transform_filter(f"isValid(datum['{label}'])").encode(text=label), align="right", dx=-8, dy=10)
+    return alt.layer(curve, path, points, *texts, *_haloed(named, align="left", dx=10, dy=-12, fontStyle="italic")).properties(height=height)
 
 
 def placebo(frame: pd.DataFrame, x: str, y: str, *, observed: str, y_title: str, word: str, gap: tuple[str, str],

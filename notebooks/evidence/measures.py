@@ -315,6 +315,13 @@ def held_by_neighbours(members: pd.DataFrame, regions: pd.Series, least: float =
     return lacking.apply(lambda row: sorted(table.columns[row]), axis=1)
 
 
+def yearly_pace(first: float, last: float, years: float) -> float:
+    """Average growth in percent a year that leads from the first count to the last. Raises ValueError unless both counts and the years are above zero."""
+    if min(first, last, years) <= 0:
+        raise ValueError(f"yearly_pace: from {first} to {last} in {years} years has no pace")
+    return 100 * ((last / first) ** (1 / years) - 1)
+
+
 def event_rate(count: int, exposure: float) -> dict[str, float]:
     """Events for each unit of exposure with an exact 95% Poisson interval (statsmodels). Raises ValueError without exposure or below zero."""
     from statsmodels.stats.rates import confint_poisson
