@@ -21,7 +21,6 @@ def project(tmp_path, monkeypatch) -> Path:
         monkeypatch.setattr(build, name, tmp_path / place)
     monkeypatch.setattr(build, "calls", [], raising=False)
     monkeypatch.setattr(build, "run", fake_run(build.run))
-    monkeypatch.setattr(build, "write_data_pages", lambda: None)
     monkeypatch.setattr(build, "rerun_notebooks", lambda: None)
     monkeypatch.setattr(build, "print_pdf", lambda: build.PDF.write_text("pdf"))
     monkeypatch.setattr(build.environment, "provide_pango", lambda: True)
@@ -87,7 +86,7 @@ def test_a_failing_pdf_leaves_a_site_without_the_link(project, monkeypatch, caps
     (project / "book/index.md").write_text("# Title\n\nOther text.\n")
 
     def fail():
-        raise build.Failed("The PDF has faults.")
+        raise build.NotPrinted("The PDF has faults.")
 
     monkeypatch.setattr(build, "print_pdf", fail)
     assert build.main(["report"]) == 1
@@ -96,6 +95,14 @@ def test_a_failing_pdf_leaves_a_site_without_the_link(project, monkeypatch, caps
     assert not (project / "_build/html/report.pdf").exists()
     assert not (project / "_build/report.pdf").exists()
     assert not (project / "_build/pdf.stamp").exists()
+
+
+def test_pages_with_faults_are_not_printed(project, monkeypatch, capsys):
+    monkeypatch.setattr(build, "print_pdf", lambda: pytest.fail("printed"))
+    (project / "book/index.md").write_text("broken")
+    assert build.main(["report"]) == 1
+    assert "book/index.md:3: WARNING" in capsys.readouterr().err
+    assert called() == [("singlehtml", "1", "all pages")] and not build.PDF.exists()
 
 
 def test_without_pango_the_site_is_finished_and_the_remedy_printed(project, monkeypatch, capsys):
@@ -121,7 +128,7 @@ def test_an_unknown_command_lists_the_known_ones(capsys):
 
 def test_nothing_changed_builds_nothing(project):
     assert build.main(["report"]) == 0
-    assert called() == [("html", "1", "all pages"), ("singlehtml", "1", "changed pages")]
+    assert called() == [("singlehtml", "1", "all pages"), ("html", "1", "changed pages")]
     (project / "book/tables/t.md").write_text("generated again\n")
     assert build.main(["report"]) == 0
     assert called() == []

@@ -49,6 +49,16 @@ def test_source_and_caveat_come_from_the_descriptor():
         figure.publish(lines(), **GOOD, note="typed by hand")
 
 
+def test_the_source_line_names_the_sources_of_what_is_drawn():
+    rows = data.load("legal/council_bodies").head(1)
+    found = meta(figure.publish(lines(), **GOOD, drawn={"legal/council_bodies": rows}))
+    assert [source["id"] for source in found["sources"]] == rows["source_id"].tolist() and found["more_sources"] == 0
+    assert found["tables"] == [{"name": "legal/council_bodies", "rows": 13}]
+    for drawn, words in (({"legal/other": rows}, "not among its tables: legal/council_bodies"), ({"legal/council_bodies": rows[["source_id"]].head(0)}, "have no source")):
+        with pytest.raises(figure.FigureError, match=words):
+            figure.publish(lines(), **GOOD, drawn=drawn)
+
+
 def test_what_a_notebook_stores_is_rounded_and_repeatable():
     one, two = (json.dumps(figure.publish(lines(), **GOOD).bundle[figure.CHART]) for _ in range(2))
     assert one == two and "2.12346" in one and "2.123456" not in one

@@ -25,8 +25,8 @@ A4 = (595.28, 841.89)
 
 
 def plain(text: str) -> str:
-    """Text without hyphens at line ends, curly quotes and doubled blanks."""
-    return " ".join(re.sub(r"‐\n\s*", "", text).translate(str.maketrans("‐’‘“”", "-''\"\"")).split())
+    """Text as one line, without the hyphens that the setting added and with straight quotes."""
+    return " ".join(re.sub(r"(?<=\w-)\n\s*(?=\w)", "", re.sub(r"‐\n\s*", "", text)).translate(str.maketrans("‐’‘“”", "-''\"\"")).split())
 
 
 def pages_of(path: Path) -> list[str]:

@@ -189,7 +189,7 @@ def _card_list(page: Page, content: dict) -> nodes.definition_list:
         "Test": content.get("test"),
         "Result": _sentence(" – ".join(filter(None, (values, _outcome(content))))),
         "If the threshold moved": content.get("sensitivity"),
-        "Confidence": _confidence(content),
+        ("Confidence" if content.get("confidence") else "Limits"): _confidence(content),
         ("Against it" if content.get("confidence") else "What there is"): content.get("counter_evidence"),
         "What would settle it": content.get("would_settle"),
         "Looked for": content.get("looked_for"),
@@ -216,7 +216,7 @@ def _outcome(content: dict) -> str:
 def _confidence(content: dict) -> str:
     flags = "; ".join(content.get("flags", []))
     if not content.get("confidence"):
-        return f"None is stated. Limits of the evidence: {flags}." if flags else ""
+        return _sentence(flags) if flags else ""
     now, start = content["confidence"], content["confidence_start"]
     if not flags:
         return f"{now}: no flag lowers it."

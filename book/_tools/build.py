@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,6 +31,10 @@ LEFT_OUT = {"__pycache__", ".ipynb_checkpoints"}
 
 class Failed(Exception):
     """A step that did not succeed, told for people."""
+
+
+class NotPrinted(Failed):
+    """The pages are good, the PDF is not."""
 
 
 @contextmanager
@@ -120,27 +125,24 @@ def rerun_notebooks() -> None:
             raise Failed(f"{failed} notebook{'s' * (failed > 1)} failed: see above.")
 
 
-def site(linked: bool) -> None:
-    """Build the HTML site with warnings as errors; `linked` puts the link to the PDF on its front page."""
+def sources() -> None:
+    """Check the tables and the table of contents, and rerun the notebooks whose stored outputs are stale."""
+    data_package()
     contents = (ROOT / "_toc.yml").read_text(encoding="utf-8")
     if absent := [path.stem for path in freshness.notebooks(ROOT) if f"notebooks/{path.stem}" not in contents]:
         raise Failed(f"notebooks/{absent[0]}.ipynb is not in _toc.yml: add the line `- file: notebooks/{absent[0]}` under Chapters.")
+    rerun_notebooks()
+
+
+def site(linked: bool) -> None:
+    """Build the HTML site with warnings as errors; `linked` puts the link to the PDF on its front page."""
     stamp, key = BUILD / "html.stamp", book_key(linked)
     if fits(stamp, key, SITE / "index.html"):
         return print("HTML site: unchanged")
     with step("HTML site"), stamped(stamp, key):
-        write_data_pages()
         jupyter_book("html", linked)
         if not linked:
             (SITE / "report.pdf").unlink(missing_ok=True)
-
-
-def write_data_pages() -> None:
-    """Write one page for every table."""
-    sys.path.insert(0, str(ROOT / "book" / "_ext"))
-    import data_pages
-
-    data_pages.write_data_pages(ROOT)
 
 
 def jupyter_book(builder: str, linked: bool) -> None:
@@ -164,23 +166,29 @@ def complaints(log: Path) -> str:
     return f"The book has faults (all of the build's words: {log.relative_to(ROOT)}):\n{listed}"
 
 
-def pdf() -> None:
-    """Print the book into one PDF and put a copy into the site, which links to it."""
+@contextmanager
+def printing() -> Iterator[None]:
+    """Print the book into one PDF while the site is built, which links to it, and put a copy there."""
     stamp, key = BUILD / "pdf.stamp", book_key(linked=True)
     if fits(stamp, key, PDF):
         print("PDF: unchanged")
+        yield
     else:
-        with step("PDF"), stamped(stamp, key):
-            jupyter_book("singlehtml", linked=True)
-            print_pdf()
+        with stamped(stamp, key), ThreadPoolExecutor(1) as aside:
+            with step("Single page"):
+                jupyter_book("singlehtml", linked=True)
+            printed = aside.submit(print_pdf)
+            yield
+            printed.result()
     shutil.copyfile(PDF, SITE / "report.pdf")
 
 
 def print_pdf() -> None:
     """Turn the single page into the PDF file."""
     log = BUILD / "pdf.log"
-    if not run([sys.executable, "book/_tools/pdf.py", str(SINGLE), str(PDF)], log):
-        raise Failed(complaints(log))
+    with step("PDF"):
+        if not run([sys.executable, "book/_tools/pdf.py", str(SINGLE), str(PDF)], log):
+            raise NotPrinted(complaints(log))
 
 
 # The commands
@@ -188,8 +196,7 @@ def print_pdf() -> None:
 
 def html() -> int:
     """Build the HTML site alone."""
-    data_package()
-    rerun_notebooks()
+    sources()
     site(linked=False)
     print(f"Ready: open {(SITE / 'index.html').relative_to(ROOT)} in a browser")
     return 0
@@ -201,12 +208,11 @@ def report() -> int:
         html()
         print(environment.PANGO_HELP, file=sys.stderr)
         return 1
-    data_package()
-    rerun_notebooks()
-    site(linked=True)
+    sources()
     try:
-        pdf()
-    except Failed:
+        with printing():
+            site(linked=True)
+    except NotPrinted:
         PDF.unlink(missing_ok=True)
         site(linked=False)
         raise

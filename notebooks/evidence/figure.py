@@ -41,28 +41,31 @@ class Output:
         return self.bundle
 
 
-def publish(chart, *, id: str, title: str, subtitle: str, alt: str = "", tables: list[str], caveats=(0,), picker: dict | None = None) -> Output:
+def publish(chart, *, id: str, title: str, subtitle: str, alt: str = "", tables: list[str], drawn: dict[str, pd.DataFrame] | None = None, caveats=(0,),
+            picker: dict | None = None) -> Output:
     """A numbered figure: finding, chart, source, caveat, link to the data.
 
     chart: an Altair chart. title: the finding with its number, at most 15 words. alt: kind of chart, measure and
-    main finding, at least 40 characters. tables: those the chart draws, the main one first. caveats: which of the
+    main finding, at least 40 characters. tables: those the chart draws, the main one first. drawn: table -> the rows of it
+    that are drawn, where that is a part; the source line then names the sources of these alone. caveats: which of the
     main table's caveats to print. picker: {"param", "label", "options", "value"} for one choice by the reader. Raises FigureError.
     """
-    meta = {"kind": "figure", **_furniture(id, title, subtitle, tables, caveats), "alt": _alternative(id, alt), "picker": picker,
+    meta = {"kind": "figure", **_furniture(id, title, subtitle, tables, drawn or {}, caveats), "alt": _alternative(id, alt), "picker": picker,
             "narrow": {"width": charts.NARROW, "wrap": charts.NARROW_WRAP}}
     spec = charts.specification(chart, meta["title"], subtitle)
     spec["usermeta"] = {"evidence": meta}
     return Output(**{CHART: spec, "image/png": _png(spec), "text/plain": f"Chart: {meta['title']}. {meta['alt']}"})
 
 
-def tabulate(frame: pd.DataFrame, *, id: str, title: str, subtitle: str, tables: list[str], caveats=(0,), formats: dict | None = None) -> Output:
+def tabulate(frame: pd.DataFrame, *, id: str, title: str, subtitle: str, tables: list[str], drawn: dict[str, pd.DataFrame] | None = None, caveats=(0,),
+             formats: dict | None = None) -> Output:
     """A numbered table with the furniture of a figure. frame: one row a line, column names as headings.
 
     formats: column -> function that writes a cell; other numbers get thousands separators. Raises FigureError.
     """
     cells = pd.DataFrame({column: frame[column].map((formats or {}).get(column, _cell)) for column in frame})
     columns = [{"title": column, "align": "right" if pd.api.types.is_numeric_dtype(frame[column]) else "left"} for column in frame]
-    meta = {"kind": "table", **_furniture(id, title, subtitle, tables, caveats), "columns": columns, "rows": cells.to_numpy().tolist()}
+    meta = {"kind": "table", **_furniture(id, title, subtitle, tables, drawn or {}, caveats), "columns": columns, "rows": cells.to_numpy().tolist()}
     return Output(**{TABLE: meta, "text/html": f"<p><strong>{html.escape(title)}</strong><br>{html.escape(subtitle)}</p>" + cells.to_html(index=False, border=0),
                      "text/plain": f"Table: {title}"})
 
@@ -73,14 +76,18 @@ def finding(id: str, sentence: str, figures: list[str]) -> Output:
     return Output(**{FINDING: {"kind": "finding", "id": id, "text": sentence, "figures": figures}, "text/markdown": sentence, "text/plain": sentence})
 
 
-def _furniture(id: str, title: str, subtitle: str, tables: list[str], caveats) -> dict:
+def _furniture(id: str, title: str, subtitle: str, tables: list[str], drawn: dict[str, pd.DataFrame], caveats) -> dict:
     title = " ".join(title.split())
     if len(title.split()) > TITLE_WORDS:
         raise FigureError(f"{id}: the title has {len(title.split())} words; say the finding in at most {TITLE_WORDS}: {title!r}")
     if not any(character.isdigit() for character in title) and not set(title.lower().split()) & set(_number_words()):
         raise FigureError(f"{id}: the title states no number: {title!r}. Compute it in the cell and put it there, as in f\"... {{value}} ...\"")
+    if strange := [name for name in drawn if name not in tables]:
+        raise FigureError(f"{id}: `drawn` names {strange[0]!r}, which is not among its tables: {', '.join(tables)}.")
     used = {name: load(name) for name in tables}
-    sources = _leading(list(_source_ids(used)))
+    if not (ids := list(_source_ids(used | drawn))):
+        raise FigureError(f"{id}: the rows in `drawn` have no source: pass rows of the table with their column `source_id`.")
+    sources = _leading(ids)
     named = [{"id": row.source_id, "label": _cited(row.producer, row.published)} for row in sources.head(NAMED_SOURCES).itertuples()]
     texts = describe(tables[0])["caveats"]
     return {"id": id, "title": title, "subtitle": subtitle, "sources": named, "more_sources": len(sources) - len(named),
