@@ -83,8 +83,10 @@ def test_a_table_writes_its_cells():
                  colours={"there": charts.FOCUS, "gone": charts.CONTEXT}, firm=("sure", "known"), loose="loose", order={"Lane": ["a", "b", "c"]}, until="2021-12-31"),
     charts.panels(FRAME, "date", "n", "who", marks={"2001-06-01": "a break"}),
     charts.panels(FRAME, "date", "n", "who", marks={"2001-06-01": "a break"}, day_format="%b %Y", room=1.2),
+    charts.panels(FRAME.assign(words="x"), "date", "n", "who", label="words"),
     charts.tiles(FRAME.assign(kind=["x", "y", "z"] * 2, n=FRAME["n"].astype("str")), "kind", "who", "n", colours={"1.0": charts.FOCUS, "2.0": charts.CONTRAST}, order=["x", "y", "z"]),
     charts.scatter(FRAME.assign(code=list("ABCDEF"), share=FRAME["n"] * 2), "n", "share", "code", "who", x_title="x", y_title="y", ticks=[0, 1, 10], value="A")[0],
+    charts.scatter(FRAME.assign(code=list("ABCDEF"), words=["x", ""] * 3, share=FRAME["n"] * 2), "n", "share", "code", "who", x_title="x", y_title="y", ticks=[0, 1, 10], value="A", upright=True, label="words")[0],
     charts.followed(FRAME.assign(code=FRAME["who"].str.upper(), kind="k", whole=[True, False, True] * 2), "date", "n", "code", "who", value="A", y_title="n", colour="kind", colours={"k": charts.FOCUS}, solid="whole")[0],
     charts.ranked(YARDS, "n", "who", "code", "yard", value="t", label="said", highlight="named", top=2)[0],
     charts.matrix(PAIRS, "one", "other", "kind", "said", order=["a", "b", "c"], blocks={"north": 2, "south": 1}, colours={"x": charts.SHADES[0], "y": charts.UNSURE[0]}),
@@ -96,7 +98,7 @@ def test_a_table_writes_its_cells():
     charts.narrowing(pd.DataFrame({"n": [900, 0], "r": ["a", "a"], "s": ["u", "v"], "t": ["900", "0"]}), "n", "r", "s", label="t", x_title="n", colours={"u": charts.FOCUS, "v": charts.CONTRAST}, ticks=[1000, 10, 0]),
     charts.shared_cost(pd.DataFrame({"m": [2, 4], "fee": [50, 25], "t": ["a", ""]}), "m", "fee", "t", x_title="m", y_title="fee", total=100, word="even"),
     charts.dots(pd.DataFrame({"x": [1, 90], "y": ["a", "b"], "t": ["1", "90"]}), "x", "y", x_title="x", label="t", ticks=[1, 10, 100]),
-], ids=["steps", "dots", "bars", "stacked", "placebo", "picked", "spans", "lanes", "panels", "room", "tiles", "scatter", "followed", "ranked", "matrix", "belonging", "few", "reference", "points", "waffle", "narrowing", "shared-cost", "log"])
+], ids=["steps", "dots", "bars", "stacked", "placebo", "picked", "spans", "lanes", "panels", "room", "labels", "tiles", "scatter", "upright", "followed", "ranked", "matrix", "belonging", "few", "reference", "points", "waffle", "narrowing", "shared-cost", "log"])
 def test_every_chart_form_draws_and_uses_only_the_house_colours(chart):
     import vl_convert
 

@@ -152,9 +152,11 @@ def _source_link(source: str, words: str) -> str:
 def _sources(root: Path, resource: dict, rows: list[dict[str, str]]) -> str:
     columns = stored.source_columns(resource)
     if not columns:
-        return "This table is a register of the report itself: its rows name their own sources."
+        return "This table is a register of the report itself: its rows name their own sources, or the tables that do."
     known = {row["source_id"]: row for row in stored.rows(root, "sources")}
     counts = Counter(row[column] for row in rows for column in columns if row[column])
+    if not counts:
+        return "No row names a source yet: what stands here was computed by the report."
     lines = [[_source_link(key, f"{known[key]['producer']}, {known[key]['title']}"), f"{count:,}"]
              for key, count in counts.most_common()]
     return html_table(["Source", "Rows"], lines, {1})

@@ -180,23 +180,49 @@ def lanes(frame: pd.DataFrame, start: str, end: str, row: str, superior: str, *,
 
 
 def panels(frame: pd.DataFrame, x: str, y: str, panel: str, *, marks: dict[str, str] | None = None, series: str | None = None,
-           colours: dict[str, str] | None = None, interpolate: str = "linear", height: int = 120, day_format: str = "%Y", room: float = 1):
+           colours: dict[str, str] | None = None, interpolate: str = "linear", height: int = 120, day_format: str = "%Y", room: float = 1, label: str | None = None):
     """Small multiples, each on its own scale from zero: two abreast, one below the other on a phone. frame: one row a panel and date.
 
     panel: column with the title of each panel (measure and unit), in the order of the frame. series: lines within a panel.
     day_format: how dates below the panels read. room: times the highest value that each panel leaves, so that words at hairlines stand free.
+    label: column with words above each dot, for panels of few dots.
     """
-    axis = {"x": alt.X(x, type="temporal", title=None, axis=alt.Axis(tickCount=4, format=day_format), scale=alt.Scale(padding=6)),
+    axis = {"x": alt.X(x, type="temporal", title=None, axis=alt.Axis(tickCount=4, format=day_format), scale=alt.Scale(padding=24 if label else 6)),
             "y": alt.Y(y, type="quantitative", title=None, axis=alt.Axis(tickCount=4, format=",~r", minExtent=AXIS, maxExtent=AXIS))}
     paint = {"color": _colour(series, colours)} if series else {"color": alt.value(FOCUS)}
     tips = _tips({series: "", y: "value"}, frame) + [_day(x, "date")]
     base = alt.Chart().encode(**axis, **paint, tooltip=tips)
     head_room = [alt.Chart().transform_calculate(_room=f"{room} * datum['{y}']").mark_point(opacity=0).encode(x=axis["x"], y="_room:Q")] if room > 1 else []
-    drawn = alt.layer(*head_room, *_hairlines(marks or {}, frame[x]), base.mark_line(interpolate=interpolate), base.mark_point(filled=True, size=28, opacity=1))
+    drawn = alt.layer(*head_room, *_hairlines(marks or {}, frame[x]), base.mark_line(interpolate=interpolate), base.mark_point(filled=True, size=28, opacity=1),
+                      *(_haloed(base.encode(text=label, color=alt.value(INK)), dy=-11) if label else []))
     head = alt.Header(title=None, labelAnchor="start", labelFontWeight="bold", labelFontSize=12, labelPadding=4, labelLimit=PANEL + AXIS)
     facet = alt.Facet(panel, type="nominal", sort=list(frame[panel].unique()), header=head)
-    used = frame[[column for column in (x, y, panel, series) if column]]
+    used = frame[[column for column in (x, y, panel, series, label) if column]]
     return drawn.properties(width=PANEL, height=height).facet(facet, data=used, columns=2, spacing=18).resolve_scale(y="independent").properties(autosize="pad")
+
+
+def fans(frame: pd.DataFrame, x: str, y: str, panel: str, *, kind: str = "kind", run: str = "run", height: int = 130, marks: dict[str, str] | None = None):
+    """Small multiples of what was seen and what is forecast: two abreast, one below the other on a phone, each on its own scale from zero.
+
+    frame: one row a panel, date and kind: "seen" (a dot, joined within a `run`), "held out" (a grey rule from low_80 to high_80 that an earlier
+    forecast gave for that date) or "forecast" (the path from the last value on, with low_50, high_50, low_80, high_80 as two bands). panel: title
+    of each panel (measure, unit), in the order of the frame. A run is a stretch without a break; where one ends the line ends.
+    """
+    across = alt.X(x, type="temporal", title=None, axis=alt.Axis(tickCount=5, format="%Y"), scale=alt.Scale(padding=8))
+    axis = alt.Axis(tickCount=4, labelExpr="format(datum.value, abs(datum.value) >= 1e4 ? '~s' : ',~r')", minExtent=AXIS, maxExtent=AXIS)
+    up = alt.Y(y, type="quantitative", title=None, axis=axis, scale=alt.Scale(zero=True))
+    base = {name: alt.Chart().transform_filter(f"datum['{kind}'] == '{name}'").encode(x=across) for name in ("seen", "held out", "forecast")}
+    ends = [alt.Tooltip(f"{side}_{level}", type="quantitative", title=f"{level}% {word}", format=",.3~r") for level in (50, 80) for side, word in (("low", "from"), ("high", "to"))]
+    tips = [_day(x, "date"), alt.Tooltip(y, type="quantitative", title="value", format=",.3~r")]
+    held = base["held out"].mark_rule(color=CONTEXT, strokeWidth=3, opacity=0.35).encode(y=alt.Y("low_80", type="quantitative", title=None, axis=axis), y2="high_80")
+    bands = [base["forecast"].mark_area(color=CONTRAST, opacity=shade).encode(y=alt.Y(f"low_{level}", type="quantitative", title=None, axis=axis), y2=f"high_{level}") for level, shade in ((80, 0.22), (50, 0.32))]
+    middle = base["forecast"].mark_line(color=CONTRAST, strokeDash=[4, 2]).encode(y=up, tooltip=tips + ends)
+    lines = base["seen"].mark_line(color=FOCUS, strokeWidth=1.6).encode(y=up, detail=run)
+    points = base["seen"].mark_point(filled=True, size=20, color=FOCUS, opacity=1).encode(y=up, tooltip=tips)
+    drawn = alt.layer(held, *bands, *_hairlines(marks or {}, frame[x]), middle, lines, points).properties(width=PANEL, height=height)
+    head = alt.Header(title=None, labelAnchor="start", labelFontWeight="bold", labelFontSize=12, labelPadding=4, labelLimit=PANEL + AXIS)
+    facet = alt.Facet(panel, type="nominal", sort=list(frame[panel].unique()), header=head)
+    return drawn.facet(facet, data=frame[[x, y, panel, kind, run, "low_50", "high_50", "low_80", "high_80"]], columns=2, spacing=18).resolve_scale(y="independent", x="independent").properties(autosize="pad")
 
 
 def tiles(frame: pd.DataFrame, x: str, y: str, colour: str, *, colours: dict[str, str], order, step: int = 19):
@@ -251,20 +277,26 @@ def waffle(frame: pd.DataFrame, part: str, count: str, *, unit: int, colours: di
         color=_colour(part, colours), tooltip=[alt.Tooltip(part, title=" ")]).properties(height=height)
 
 
-def scatter(frame: pd.DataFrame, x: str, y: str, key: str, name: str, *, x_title: str, y_title: str, ticks: list[float], value: str, height: int = 360):
+def scatter(frame: pd.DataFrame, x: str, y: str, key: str, name: str, *, x_title: str, y_title: str, ticks: list[float], value: str, height: int = 360,
+            upright: bool = False, label: str | None = None):
     """Countries as grey dots on a scale that shows zero and tenfold steps, the reader's choice in colour with its name.
 
     key, name: columns with the country's code and name. ticks: values of the horizontal axis. value: the first choice.
+    upright: the tenfold steps stand on the vertical axis. label: column with words beside a dot, blank for none.
     Returns the chart and the picker for `figure.publish`.
     """
     choice, picker = _picker(frame, key, name, value, "Country")
-    across = alt.X(x, type="quantitative", title=x_title, scale=alt.Scale(type="symlog", constant=ticks[1], domain=[0, 1.2 * float(frame[x].max())]),
-                   axis=alt.Axis(values=ticks, format=",~r", grid=True))
-    base = alt.Chart(frame[[x, y, key, name]]).encode(x=across, y=alt.Y(y, type="quantitative", title=y_title, axis=alt.Axis(offset=8)), tooltip=_tips({name: "", x: x_title, y: y_title}, frame))
+    steps = y if upright else x
+    tenfold = {"scale": alt.Scale(type="symlog", constant=ticks[1], domain=[0, (1.6 if upright else 1.2) * float(frame[steps].max())]), "axis": alt.Axis(values=ticks, format=",~r", grid=True)}
+    across = alt.X(x, type="quantitative", title=x_title, **({} if upright else tenfold))
+    up = alt.Y(y, type="quantitative", title=y_title, **(tenfold if upright else {"axis": alt.Axis(offset=8)}))
+    used = [column for column in (x, y, key, name, label) if column]
+    base = alt.Chart(frame[used]).encode(x=across, y=up, tooltip=_tips({name: "", x: x_title, y: y_title}, frame))
     chosen = base.transform_filter(f"datum['{key}'] == choice")
-    middle = (float(frame[x].max()) * ticks[1]) ** 0.5
-    words = [layer for side, test, shift in (("left", "<", 10), ("right", ">=", -10))
-             for layer in _haloed(chosen.transform_filter(f"datum['{x}'] {test} {middle}").encode(text=name), align=side, dx=shift, fontWeight="bold")]
+    middle = (float(frame[x].max()) + float(frame[x].min())) / 2 if upright else (float(frame[x].max()) * ticks[1]) ** 0.5
+    beside = [(chosen, name, {"fontWeight": "bold"})] + ([(base.transform_filter(f"isValid(datum['{label}']) && datum['{key}'] != choice"), label, {})] if label else [])
+    words = [layer for rows, text, style in reversed(beside) for side, test, shift in (("left", "<", 10), ("right", ">=", -10))
+             for layer in _haloed(rows.transform_filter(f"datum['{x}'] {test} {middle}").encode(text=text), align=side, dx=shift, **style)]
     chart = alt.layer(base.mark_point(filled=True, size=40, color=CONTEXT, opacity=0.7), chosen.mark_point(filled=True, size=130, color=CONTRAST, opacity=1), *words)
     return chart.add_params(choice).properties(height=height), picker
 
@@ -386,18 +418,18 @@ def shared_cost(frame: pd.DataFrame, x: str, y: str, label: str, *, x_title: str
 
     frame: one row a date, in order. label: column with the word beside the point, blank for none. word: what the curve says.
     """
-    across = alt.X(x, type="quantitative", title=x_title, scale=alt.Scale(zero=False, padding=14))
+    across = alt.X(x, type="quantitative", title=x_title, scale=alt.Scale(zero=False, nice=False, padding=14))
     up = alt.Y(y, type="quantitative", title=y_title, axis=alt.Axis(format=",~r"), scale=alt.Scale(domain=[0, 1.1 * float(frame[y].max())]))
     ends = float(frame[x].min()), float(frame[x].max())
     members = [ends[0] + (ends[1] - ends[0]) * part / 60 for part in range(61)]
     even = pd.DataFrame({x: members, y: [total / count for count in members]})
     curve = alt.Chart(even).mark_line(strokeDash=[5, 3], color=CONTEXT, strokeWidth=1.5).encode(x=across, y=up)
-    named = alt.Chart(even.iloc[[24]].assign(word=word)).encode(x=across, y=up, text="word")
+    named = alt.Chart(even.iloc[[36]].assign(word=word)).encode(x=across, y=up, text="word")
     base = alt.Chart(frame[[x, y, label]].assign(_order=range(len(frame)))).encode(x=across, y=up)
     path = base.mark_line(color=FOCUS, strokeWidth=1, opacity=0.6).encode(order="_order:Q")
     points = base.mark_point(filled=True, size=70, color=FOCUS, opacity=1).encode(tooltip=_tips({label: "", x: x_title, y: y_title}, frame))
-    texts = _haloed(base.transform_filter(f"isValid(datum['{label}'])").encode(text=label), align="right", dx=-8, dy=10)
-    return alt.layer(curve, path, points, *texts, *_haloed(named, align="left", dx=10, dy=-12, fontStyle="italic")).properties(height=height)
+    texts = _haloed(base.transform_filter(f"isValid(datum['{label}'])").encode(text=label), align="left", dx=7, dy=-8)
+    return alt.layer(curve, path, points, *texts, *_haloed(named, align="left", dx=4, dy=-34, fontStyle="italic")).properties(height=height)
 
 
 def placebo(frame: pd.DataFrame, x: str, y: str, *, observed: str, y_title: str, word: str, gap: tuple[str, str],
