@@ -109,6 +109,14 @@ def test_confidence_is_computed_from_kind_and_flags(kind, verdict, flags, grade)
     assert claims.confidence(kind, verdict, flags) == grade
 
 
+def test_a_chapter_tells_its_verdicts_in_the_order_of_the_scale(monkeypatch):
+    frame = pd.DataFrame({"claim_id": ["A-1", "A-2", "A-3", "B-1"], "chapter": [4, 4, 4, 5], "verdict": ["Not shown", "Mixed", "Not shown", None]}).set_index("claim_id")
+    monkeypatch.setattr(claims, "ledger", lambda: frame)
+    assert claims.tally(4) == "one *Mixed* ([A-2](#A-2)) and two *Not shown* ([A-1](#A-1), [A-3](#A-3))"
+    with pytest.raises(ValueError, match="judges no claim in chapter 5"):
+        claims.tally(5)
+
+
 def test_the_ledger_keeps_exactly_the_93_claims():
     frame = claims.ledger()
     essay = [f"{section}-{number:02}" for section, count in ESSAY.items() for number in range(1, count + 1)]

@@ -83,7 +83,7 @@ def test_a_table_writes_its_cells():
                  colours={"there": charts.FOCUS, "gone": charts.CONTEXT}, firm=("sure", "known"), loose="loose", order={"Lane": ["a", "b", "c"]}, until="2021-12-31"),
     charts.panels(FRAME, "date", "n", "who", marks={"2001-06-01": "a break"}),
     charts.panels(FRAME, "date", "n", "who", marks={"2001-06-01": "a break"}, day_format="%b %Y", room=1.2),
-    charts.panels(FRAME.assign(words="x"), "date", "n", "who", label="words"),
+    charts.panels(FRAME.assign(words="x"), "date", "n", "who", label="words", alike=True),
     charts.tiles(FRAME.assign(kind=["x", "y", "z"] * 2, n=FRAME["n"].astype("str")), "kind", "who", "n", colours={"1.0": charts.FOCUS, "2.0": charts.CONTRAST}, order=["x", "y", "z"]),
     charts.scatter(FRAME.assign(code=list("ABCDEF"), share=FRAME["n"] * 2), "n", "share", "code", "who", x_title="x", y_title="y", ticks=[0, 1, 10], value="A")[0],
     charts.scatter(FRAME.assign(code=list("ABCDEF"), words=["x", ""] * 3, share=FRAME["n"] * 2), "n", "share", "code", "who", x_title="x", y_title="y", ticks=[0, 1, 10], value="A", upright=True, label="words")[0],

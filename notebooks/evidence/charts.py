@@ -180,12 +180,12 @@ def lanes(frame: pd.DataFrame, start: str, end: str, row: str, superior: str, *,
 
 
 def panels(frame: pd.DataFrame, x: str, y: str, panel: str, *, marks: dict[str, str] | None = None, series: str | None = None,
-           colours: dict[str, str] | None = None, interpolate: str = "linear", height: int = 120, day_format: str = "%Y", room: float = 1, label: str | None = None):
+           colours: dict[str, str] | None = None, interpolate: str = "linear", height: int = 120, day_format: str = "%Y", room: float = 1, label: str | None = None, alike: bool = False):
     """Small multiples, each on its own scale from zero: two abreast, one below the other on a phone. frame: one row a panel and date.
 
     panel: column with the title of each panel (measure and unit), in the order of the frame. series: lines within a panel.
     day_format: how dates below the panels read. room: times the highest value that each panel leaves, so that words at hairlines stand free.
-    label: column with words above each dot, for panels of few dots.
+    label: column with words above each dot, for panels of few dots. alike: all panels on one scale.
     """
     axis = {"x": alt.X(x, type="temporal", title=None, axis=alt.Axis(tickCount=4, format=day_format), scale=alt.Scale(padding=24 if label else 6)),
             "y": alt.Y(y, type="quantitative", title=None, axis=alt.Axis(tickCount=4, format=",~r", minExtent=AXIS, maxExtent=AXIS))}
@@ -195,10 +195,15 @@ def panels(frame: pd.DataFrame, x: str, y: str, panel: str, *, marks: dict[str, 
     head_room = [alt.Chart().transform_calculate(_room=f"{room} * datum['{y}']").mark_point(opacity=0).encode(x=axis["x"], y="_room:Q")] if room > 1 else []
     drawn = alt.layer(*head_room, *_hairlines(marks or {}, frame[x]), base.mark_line(interpolate=interpolate), base.mark_point(filled=True, size=28, opacity=1),
                       *(_haloed(base.encode(text=label, color=alt.value(INK)), dy=-11) if label else []))
+    used = frame[[column for column in (x, y, panel, series, label) if column]]
+    return _abreast(drawn.properties(width=PANEL, height=height), used, panel, y="shared" if alike else "independent")
+
+
+def _abreast(drawn, frame: pd.DataFrame, panel: str, **scales: str):
+    """One drawing a panel, two abreast, in the order of the frame and under its title. scales: axis -> "shared" or "independent"."""
     head = alt.Header(title=None, labelAnchor="start", labelFontWeight="bold", labelFontSize=12, labelPadding=4, labelLimit=PANEL + AXIS)
     facet = alt.Facet(panel, type="nominal", sort=list(frame[panel].unique()), header=head)
-    used = frame[[column for column in (x, y, panel, series, label) if column]]
-    return drawn.properties(width=PANEL, height=height).facet(facet, data=used, columns=2, spacing=18).resolve_scale(y="independent").properties(autosize="pad")
+    return drawn.facet(facet, data=frame, columns=2, spacing=18).resolve_scale(**scales).properties(autosize="pad")
 
 
 def fans(frame: pd.DataFrame, x: str, y: str, panel: str, *, kind: str = "kind", run: str = "run", height: int = 130, marks: dict[str, str] | None = None):
@@ -220,9 +225,7 @@ def fans(frame: pd.DataFrame, x: str, y: str, panel: str, *, kind: str = "kind",
     lines = base["seen"].mark_line(color=FOCUS, strokeWidth=1.6).encode(y=up, detail=run)
     points = base["seen"].mark_point(filled=True, size=20, color=FOCUS, opacity=1).encode(y=up, tooltip=tips)
     drawn = alt.layer(held, *bands, *_hairlines(marks or {}, frame[x]), middle, lines, points).properties(width=PANEL, height=height)
-    head = alt.Header(title=None, labelAnchor="start", labelFontWeight="bold", labelFontSize=12, labelPadding=4, labelLimit=PANEL + AXIS)
-    facet = alt.Facet(panel, type="nominal", sort=list(frame[panel].unique()), header=head)
-    return drawn.facet(facet, data=frame[[x, y, panel, kind, run, "low_50", "high_50", "low_80", "high_80"]], columns=2, spacing=18).resolve_scale(y="independent", x="independent").properties(autosize="pad")
+    return _abreast(drawn, frame[[x, y, panel, kind, run, "low_50", "high_50", "low_80", "high_80"]], panel, y="independent", x="independent")
 
 
 def tiles(frame: pd.DataFrame, x: str, y: str, colour: str, *, colours: dict[str, str], order, step: int = 19):

@@ -13,7 +13,7 @@ import pandas as pd
 
 from .data import registry, trace
 from .figure import Output
-from .text import listing, number
+from .text import listing, number, word
 
 VERDICT = "application/vnd.evidence.verdict+json"
 SCALE = ("Supported", "Supported with limits", "Mixed", "Contradicted", "Not shown", "Not testable")
@@ -46,6 +46,15 @@ class VerdictError(ValueError):
 def ledger() -> pd.DataFrame:
     """All claims of the essay and their child rows, one row a claim, indexed by claim_id."""
     return registry("claims").set_index("claim_id")
+
+
+def tally(chapter: int) -> str:
+    """The verdicts of a chapter in words with links to their cards: 'one *Mixed* ([UND-01](#UND-01)) and two *Not shown* (...)'. Raises ValueError for a chapter without."""
+    judged = ledger().query("chapter == @chapter").dropna(subset="verdict")["verdict"]
+    if judged.empty:
+        raise ValueError(f"data/claims.csv judges no claim in chapter {chapter}: fill its column `chapter`.")
+    told = {verdict: [f"[{name}](#{name})" for name in judged.index[judged == verdict]] for verdict in SCALE}
+    return listing(f"{word(len(links))} *{verdict}* ({', '.join(links)})" for verdict, links in told.items() if links)
 
 
 def confidence(kind: str, verdict: str, flags: list[str]) -> str | None:
