@@ -261,14 +261,39 @@ def test_printed_forecasts_cannot_be_typed_or_changed():
 
 
 def test_a_withdrawn_forecast_is_neither_recomputed_nor_scored():
-    assert spoiled(status="withdrawn", high_80=20000.0, seal="").count("row 2") == 1, "its seal alone is held against it"
+    told = spoiled(status="withdrawn", high_80=20000.0)
+    assert told.count("row 2") == 1 and "column 'seal'" in told, "its seal alone is held against it"
 
 
-def test_a_forecast_of_long_ago_is_kept_by_its_seal():
+def test_a_forecast_is_not_withdrawn_once_its_value_came(copy):
+    add_plenary(copy, 23)
+    register = data.load("forecasts/register").astype(object)
+    register.loc[register["forecast_id"] == "grey_list_2027", "status"] = "withdrawn"
+    assert [fault for fault in forecasts.faults(register) if "merely bad stays" in fault and "grey_list_2027" in fault]
+
+
+def test_a_forecast_of_long_ago_is_computed_again_from_what_it_knew():
     row = data.load("forecasts/register").astype(object).loc[0].copy()
-    row["origin_date"] = pd.Timestamp("2020-07-01")
+    row.update(pd.Series(forecasts.issue(row["series_id"], row["target_date"], row["model"], "2020-07-01"), dtype=object))
     row["seal"] = forecasts.seal(row)
     frame = pd.DataFrame([row])
-    assert forecasts.faults(frame) == [], "its origin is no longer the last value, so nothing is recomputed"
-    frame.loc[0, "low_80"] = 1.0
-    assert "a cell of a forecast was changed after it was issued" in forecasts.faults(frame)[0]
+    assert row["origin_date"] == pd.Timestamp("2020-07-01") and forecasts.faults(frame) == []
+    frame.loc[0, ["low_80", "seal"]] = [1.0, forecasts.seal({**row, "low_80": 1.0})]
+    assert "column 'low_80', value '1': its model gives" in forecasts.faults(frame)[0], "a fresh seal does not hide it"
+
+
+def test_a_target_that_has_passed_is_no_forecast():
+    assert "column 'target_date', value 2025-07-01: it ended before the forecast was issued on 2026-11-24" in spoiled(target_date=pd.Timestamp("2025-07-01"))
+
+
+def test_no_row_leaves_the_register_unseen():
+    register = data.load("forecasts/register")
+    faults = forecasts.faults(register.drop(index=3))
+    assert len(faults) == 1 and "row 6" in faults[0] and "a row before it was" in faults[0]
+
+
+def test_a_choice_made_as_time_went_knows_no_later_value():
+    held, stood = forecasts.backtest("civilians_killed"), forecasts.as_time_went("civilians_killed")
+    assert stood["model"].isin(forecasts.NAIVE).all() and stood["origin"].nunique() == held["origin"].nunique() and not stood.duplicated(["origin", "step"]).any()
+    early = stood[stood["origin"] == stood["origin"].min()]
+    assert set(early["model"]) == {"persistence"}, "nothing was known at the first origin"

@@ -330,7 +330,7 @@ def choice(series_id: str) -> dict:
 
     Of the naive forecasts the one with the lower mean interval score over the held-out values stands; with fewer than FEWEST origins
     drift for a count that cannot fall, else persistence. Another model takes its place only if its error and its interval score are lower
-    at every step, and the difference in error two values ahead is unlikely to be chance (p below GAIN). Missing under FEWEST values.
+    at every step, with a p of equal accuracy below GAIN for the error two values ahead. Missing under FEWEST values.
     """
     models = candidates(series_id)
     if not models:
@@ -349,10 +349,26 @@ def choice(series_id: str) -> dict:
 
 
 def _gains(held: pd.DataFrame, model: str, rival: str) -> bool:
-    """Whether a model beats a rival at every step in error and interval score, and not by chance alone two values ahead."""
+    """Whether a model beats a rival at every step in error and interval score, with a low p for the error two values ahead."""
     sides = {step: [held[(held["model"] == name) & (held["step"] == step)].sort_values("origin") for name in (model, rival)] for step in STEPS}
     lower = all(ours[loss].mean() < theirs[loss].mean() for ours, theirs in sides.values() for loss in ("error", "score"))
     return lower and equal_accuracy(*(side["error"].to_numpy() for side in sides[2]), 2) < GAIN
+
+
+def as_time_went(series_id: str) -> pd.DataFrame:
+    """The held-out rows of the naive model that would have stood at each origin, chosen by the targets known by then. Shape as `backtest`.
+
+    With fewer than FEWEST known targets it is drift for a count that cannot fall, else persistence, as in `choice`. Scale and start of a
+    series are those of today.
+    """
+    held, first = backtest(series_id), NAIVE[recipes()["shape"][series_id] == "cannot fall"]
+    parts = []
+    for origin, rows in held.groupby("origin") if len(held) else ():
+        known = held[(held["target"] <= origin) & held["model"].isin(NAIVE)]
+        means = known.groupby("model")["score"].mean()
+        stood = first if known["origin"].nunique() < FEWEST else min(NAIVE, key=lambda name: means[name])
+        parts.append(rows[rows["model"] == stood])
+    return pd.concat(parts, ignore_index=True) if parts else held
 
 
 def path(series_id: str, model: str, until: str) -> pd.DataFrame:
@@ -411,17 +427,21 @@ def words_for(chance: float) -> str:
     return next(word for word, (low, _) in LADDER.items() if chance >= low)
 
 
-def seal(row) -> str:
-    """Eight letters that stand for the frozen cells of a forecast: they differ when one of the cells was changed."""
-    return hashlib.sha256("|".join(_cell(row[column]) for column in FROZEN).encode()).hexdigest()[:8]
+def seal(row, before: str = "") -> str:
+    """Eight letters that stand for the frozen cells of a forecast and for the seal of the row before, so that no row can be changed or go unseen."""
+    return hashlib.sha256("|".join([before, *(_cell(row[column]) for column in FROZEN)]).encode()).hexdigest()[:8]
 
 
-def issue(series_id: str, target: str) -> dict:
-    """The computed cells of a forecast for a day: model, origin and ranges. Raises ValueError where nothing can be forecast."""
-    values, model = observations(series_id), choice(series_id)["model"]
-    if model is None:
+def issue(series_id: str, target: str, model: str | None = None, origin=None) -> dict:
+    """The computed cells of a forecast for a day: model, origin and ranges. Raises ValueError where nothing can be forecast.
+
+    model, origin: those of a forecast issued earlier, which is computed again from the values up to its origin.
+    """
+    recipe, model = recipes().loc[series_id], model or choice(series_id)["model"]
+    values = observations(series_id).loc[:origin]
+    if model is None or len(values) < FEWEST:
         raise ValueError(f"series {series_id!r} has {len(values)} values: {FEWEST} are needed for a forecast")
-    said = told(series_id, [target])[0]
+    said = outlook(values, model, [target], recipe["shape"], recipe["scale"])[0]
     ranges = {f"{side}_{level}": said.within(level)[place] for level in LEVELS for place, side in enumerate(("low", "high"))}
     return {"model": model, "origin_date": values.index[-1], "origin_value": significant(float(values.iloc[-1]), DIGITS), "point": said.at(0.5), **ranges}
 
@@ -445,25 +465,34 @@ def scored(row) -> dict | None:
 
 def faults(register: pd.DataFrame) -> list[str]:
     """What is wrong with a register, a sentence each: file, row, column, value, rule, what to do. Empty when all is well."""
-    found = []
+    found, before = [], ""
     for place, row in register.iterrows():
         where = f"data/forecasts/register.csv, row {place + 2} ({row['forecast_id']})"
         if row["series_id"] not in recipes().index:
             found.append(f"{where}, column 'series_id', value {row['series_id']!r}: data/forecasts/series.csv has no such series. Add it there, or correct the id.")
             continue
-        found += _not_reproduced(where, row) + _not_scored(where, row)
-        if _cell(row["seal"]) != seal(row):
-            found.append(f"{where}, column 'seal', value {_cell(row['seal'])!r}: a cell of a forecast was changed after it was issued. Restore it; a new forecast is a new row, with seal {seal(row)}.")
+        found += _not_ahead(where, row) + _not_reproduced(where, row) + _not_scored(where, row)
+        if _cell(row["seal"]) != seal(row, before):
+            found.append(f"{where}, column 'seal', value {_cell(row['seal'])!r}: a cell of this forecast was changed after it was issued, or a row before it was. Restore it; a new forecast is a new last row, with seal {seal(row, before)}.")
+        before = _cell(row["seal"])
     return found
 
 
+def _not_ahead(where: str, row) -> list[str]:
+    """A forecast is issued before its target ends; a target on 1 July stands for its year."""
+    target = row["target_date"]
+    ends = target + pd.offsets.YearEnd() if (target.month, target.day) == (7, 1) else target
+    return [f"{where}, column 'target_date', value {target:%Y-%m-%d}: it ended before the forecast was issued on {row['issued']:%Y-%m-%d}. Choose a later target."] if ends <= row["issued"] else []
+
+
 def _not_reproduced(where: str, row) -> list[str]:
-    """A forecast whose origin is still the last value must be what its model says now; blank cells get their values."""
-    newest = observations(row["series_id"]).index[-1]
-    if row["status"] == "withdrawn" or (pd.notna(row["origin_date"]) and row["origin_date"] != newest):
+    """A forecast must be what its model says of the values up to its origin; blank cells of a new one get their values."""
+    if row["status"] == "withdrawn":
         return []
+    newest = observations(row["series_id"]).index[-1]
+    earlier = {"model": row["model"], "origin": row["origin_date"]} if pd.notna(row["origin_date"]) and row["origin_date"] < newest else {}
     try:
-        ours = issue(row["series_id"], row["target_date"])
+        ours = issue(row["series_id"], row["target_date"], **earlier)
     except ValueError as error:
         return [f"{where}: {error}. Take the row out."]
     return [f"{where}, column {column!r}, value {_cell(row[column])!r}: its model gives {_cell(value)}. In a new row write that; if the data were corrected after it was issued, set status to withdrawn and issue a new row." for column, value in ours.items() if not _same(row[column], value)]
@@ -471,6 +500,8 @@ def _not_reproduced(where: str, row) -> list[str]:
 
 def _not_scored(where: str, row) -> list[str]:
     """A forecast whose value has come must carry its score, and one whose value has not come must not."""
+    if row["status"] == "withdrawn" and scored(row):
+        return [f"{where}, column 'status', value 'withdrawn': the value of the target is in the data. A forecast that was merely bad stays; set it to open and score it."]
     wanted = (scored(row) if row["status"] == "open" else None) or dict.fromkeys(SCORED)
     wrong = [(column, value) for column, value in wanted.items() if not _same(row[column], value)]
     if wanted["observed"] is None:
