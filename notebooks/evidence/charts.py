@@ -137,12 +137,12 @@ def spans(frame: pd.DataFrame, start: str, end: str, label: str, *, colour: str,
     start, end: date columns; a missing end runs to the day `until` and ends in an arrow; start and end on one day draw a dot.
     """
     frame = frame[[start, end, label, colour]].assign(_end=frame[end].fillna(pd.Timestamp(until)), _open=frame[end].isna())
-    row, tips = alt.Y(label, type="nominal", sort=None, axis=None), [alt.Tooltip(label, title=" "), _day(start, "from"), _day(end, "until"), alt.Tooltip(colour, title=" ")]
+    row, tips = alt.Y(label, type="nominal", sort=None, axis=None, scale=alt.Scale(paddingOuter=0.4)), [alt.Tooltip(label, title=" "), _day(start, "from"), _day(end, "until"), alt.Tooltip(colour, title=" ")]
     axis = alt.Axis(orient="top", tickCount=8, format="%Y", grid=True)
     base = alt.Chart(frame).encode(y=row, color=_colour(colour, colours), tooltip=tips)
-    bars = base.mark_bar(size=6, yOffset=8).encode(x=alt.X(start, type="temporal", title=None, axis=axis), x2="_end")
-    dots = base.transform_filter(f"datum['{start}'] - datum['_end'] == 0").mark_point(filled=True, size=70, opacity=1, yOffset=8).encode(x=alt.X(start, type="temporal"))
-    arrows = base.transform_filter("datum['_open']").mark_point(filled=True, shape="triangle-right", size=70, opacity=1, yOffset=8).encode(x="_end:T")
+    bars = base.mark_bar(size=5, yOffset=6).encode(x=alt.X(start, type="temporal", title=None, axis=axis), x2="_end")
+    dots = base.transform_filter(f"datum['{start}'] - datum['_end'] == 0").mark_point(filled=True, size=70, opacity=1, yOffset=6).encode(x=alt.X(start, type="temporal"))
+    arrows = base.transform_filter("datum['_open']").mark_point(filled=True, shape="triangle-right", size=70, opacity=1, yOffset=6).encode(x="_end:T")
     words = _haloed(alt.Chart(frame).encode(y=row, x=alt.value(0), text=label), align="left", dy=-5)
     return alt.layer(bars, dots, arrows, *words).properties(height=alt.Step(step))
 
