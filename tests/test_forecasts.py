@@ -207,14 +207,21 @@ def copy(tmp_path, monkeypatch):
 
 
 def add_plenary(copy, listed: int) -> None:
-    """A plenary of February 2027, which is the value that one forecast waits for."""
-    path = copy / "finance/grey_list_size.csv"
-    last = path.read_text(encoding="utf-8").splitlines()[-1].split(",")
-    path.write_text(path.read_text(encoding="utf-8") + ",".join(["2027-02-19", str(listed), *last[2:]]) + "\n", encoding="utf-8")
+    """A plenary of February 2027, the value that one forecast waits for, in data as they stood when it was issued, whatever came since."""
+    path, register = copy / "finance/grey_list_size.csv", copy / "forecasts/register.csv"
+    head, *rows = path.read_text(encoding="utf-8").splitlines()
+    rows = [row for row in rows if row[:10] <= "2026-11-24"]
+    rows.append(",".join(["2027-02-19", str(listed), *rows[-1].split(",")[2:]]))
+    path.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
     descriptor = copy / "finance/grey_list_size.resource.json"
     text = descriptor.read_text(encoding="utf-8")
-    count = len(path.read_text(encoding="utf-8").splitlines()) - 1
-    descriptor.write_text(re.sub(r'"max": \d+\n', f'"max": {count}\n', text, count=1), encoding="utf-8")
+    for bound in ("min", "max"):
+        text = re.sub(rf'"{bound}": \d+', f'"{bound}": {len(rows)}', text, count=1)
+    descriptor.write_text(text, encoding="utf-8")
+    issued = pd.read_csv(register, dtype="str")
+    issued = issued[issued["issued"] <= "2026-11-24"]
+    issued.loc[issued["series_id"] == "grey_list", [*forecasts.SCORED, "observed_source_id"]] = None
+    issued.to_csv(register, index=False)
 
 
 def test_a_value_that_came_must_be_scored_and_the_test_says_how(copy):
@@ -286,10 +293,26 @@ def test_a_target_that_has_passed_is_no_forecast():
     assert "column 'target_date', value 2025-07-01: it ended before the forecast was issued on 2026-11-24" in spoiled(target_date=pd.Timestamp("2025-07-01"))
 
 
+def test_a_new_row_gets_its_numbers_first_and_then_its_seal():
+    register = data.load("forecasts/register").astype(object)
+    new = register.iloc[-1].copy()
+    new[[*forecasts.COMPUTED, "seal"]] = None
+    new["forecast_id"], new["target_date"] = "new", pd.Timestamp("2031-10-01")
+    told = forecasts.faults(pd.concat([register, new.to_frame().T], ignore_index=True))
+    assert len(told) == len(forecasts.COMPUTED) and not any("'seal'" in fault for fault in told)
+    new.update(pd.Series(forecasts.issue(new["series_id"], new["target_date"]), dtype=object))
+    told = forecasts.faults(pd.concat([register, new.to_frame().T], ignore_index=True))
+    assert [fault for fault in told if "column 'seal', value '': blank. Write " in fault] == told and len(told) == 1
+
+
+def test_a_forecast_knows_nothing_from_after_its_day_of_issue():
+    assert "column 'issued', value 2020-01-01: the last value that the forecast knows is of 2024-07-01" in spoiled(issued=pd.Timestamp("2020-01-01"))
+
+
 def test_no_row_leaves_the_register_unseen():
     register = data.load("forecasts/register")
     faults = forecasts.faults(register.drop(index=3))
-    assert len(faults) == 1 and "row 6" in faults[0] and "a row before it was" in faults[0]
+    assert len(faults) == 1 and "row 6" in faults[0] and "the row before it was changed, removed or moved" in faults[0]
 
 
 def test_a_choice_made_as_time_went_knows_no_later_value():

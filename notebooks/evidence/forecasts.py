@@ -471,18 +471,29 @@ def faults(register: pd.DataFrame) -> list[str]:
         if row["series_id"] not in recipes().index:
             found.append(f"{where}, column 'series_id', value {row['series_id']!r}: data/forecasts/series.csv has no such series. Add it there, or correct the id.")
             continue
-        found += _not_ahead(where, row) + _not_reproduced(where, row) + _not_scored(where, row)
-        if _cell(row["seal"]) != seal(row, before):
-            found.append(f"{where}, column 'seal', value {_cell(row['seal'])!r}: a cell of this forecast was changed after it was issued, or a row before it was. Restore it; a new forecast is a new last row, with seal {seal(row, before)}.")
+        wrong = _not_reproduced(where, row)
+        found += _not_ahead(where, row) + wrong + _not_scored(where, row) + ([] if wrong and pd.isna(row["seal"]) else _not_sealed(where, row, before))
         before = _cell(row["seal"])
     return found
 
 
+def _not_sealed(where: str, row, before: str) -> list[str]:
+    """A row whose numbers stand carries the seal of its cells and of the row before."""
+    if pd.isna(row["seal"]):
+        return [f"{where}, column 'seal', value '': blank. Write {seal(row, before)}; the forecast is then issued."]
+    if row["seal"] == seal(row, before):
+        return []
+    return [f"{where}, column 'seal', value {row['seal']!r}: a cell of this row was changed, or the row before it was changed, removed or moved. Restore the file; `git diff data/forecasts/register.csv` shows what changed."]
+
+
 def _not_ahead(where: str, row) -> list[str]:
-    """A forecast is issued before its target ends; a target on 1 July stands for its year."""
+    """A forecast is issued before its target ends (one on 1 July stands for its year) and after the last value that it knows."""
     target = row["target_date"]
     ends = target + pd.offsets.YearEnd() if (target.month, target.day) == (7, 1) else target
-    return [f"{where}, column 'target_date', value {target:%Y-%m-%d}: it ended before the forecast was issued on {row['issued']:%Y-%m-%d}. Choose a later target."] if ends <= row["issued"] else []
+    early = [f"{where}, column 'target_date', value {target:%Y-%m-%d}: it ended before the forecast was issued on {row['issued']:%Y-%m-%d}. Choose a later target."] if ends <= row["issued"] else []
+    newest = row["origin_date"] if pd.notna(row["origin_date"]) else observations(row["series_id"]).index[-1]
+    late = [f"{where}, column 'issued', value {row['issued']:%Y-%m-%d}: the last value that the forecast knows is of {newest:%Y-%m-%d}. Write the day on which the row is written."] if newest > row["issued"] else []
+    return early + late
 
 
 def _not_reproduced(where: str, row) -> list[str]:
@@ -495,7 +506,7 @@ def _not_reproduced(where: str, row) -> list[str]:
         ours = issue(row["series_id"], row["target_date"], **earlier)
     except ValueError as error:
         return [f"{where}: {error}. Take the row out."]
-    return [f"{where}, column {column!r}, value {_cell(row[column])!r}: its model gives {_cell(value)}. In a new row write that; if the data were corrected after it was issued, set status to withdrawn and issue a new row." for column, value in ours.items() if not _same(row[column], value)]
+    return [f"{where}, column {column!r}, value {_cell(row[column])!r}: its model gives {_cell(value)}. In a new row write that; in an old one restore the cell, or, if the data were corrected after it was issued, set status to withdrawn and issue a new row." for column, value in ours.items() if not _same(row[column], value)]
 
 
 def _not_scored(where: str, row) -> list[str]:
