@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import vegalite
 from evidence import charts, data, figure, text
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 FRAME = pd.DataFrame({"date": pd.to_datetime(["2000-01-01", "2001-01-01", "2002-01-01"] * 2), "n": [1.0, 2.123456789, 30.0, 2.0, 3.0, 31.0], "who": ["a"] * 3 + ["b"] * 3})
@@ -172,6 +172,7 @@ def test_every_colour_stands_out_on_both_grounds(colour, ground):
     assert (light + 0.05) / (dark + 0.05) >= 3
 
 
+@settings(deadline=None)
 @given(st.floats(-1e12, 1e12, allow_nan=False))
 def test_rounding_keeps_six_digits_and_is_stable(value):
     rounded = text.significant(value)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from evidence import charts, data, forecasts
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import ttest_1samp
 
@@ -87,6 +87,7 @@ def test_the_logistic_curve_finds_itself_again():
     assert said.at(0.5) == pytest.approx(truth, abs=0.2) and said.within(80)[1] - said.within(80)[0] < 0.5
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(1, 1000), min_size=4, max_size=12), st.sampled_from(forecasts.NAIVE), st.sampled_from(["level", "log"]), st.integers(1, 6))
 def test_wider_ranges_hold_narrower_ones(numbers, model, scale, years):
     values = line(numbers)
