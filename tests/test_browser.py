@@ -389,6 +389,19 @@ def test_every_visible_button_does_something(width, open_page):
     assert complaints == []
 
 
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_wordy_table_is_told_row_by_row_on_a_phone(name, open_page):
+    page, _ = open_page(name, PHONE)
+    tables = page.locator("table.wordy").evaluate_all(
+        """(tables) => tables.map((table) => { const box = table.parentElement; const heads = [...table.querySelectorAll("thead th")].map((head) => head.textContent.trim());
+           const told = [...table.querySelectorAll("tbody tr")[0].querySelectorAll("td")].map((cell) => getComputedStyle(cell, "::before").content);
+           return { title: table.caption.textContent, heads: heads.slice(1).map((head) => `"${head}: "`), told, wide: box.scrollWidth > box.clientWidth + 1 } })""")
+    assert tables
+    for table in tables:
+        assert not table["wide"], f"{table['title']} is cut"
+        assert [told.replace('" "', "") for told in table["told"]] == table["heads"], table["title"]
+
+
 def test_tables_scroll_inside_their_box_on_a_phone(open_page):
     page, _ = open_page(CHAPTER, PHONE)
     boxes = page.locator(".pst-scrollable-table-container").evaluate_all(

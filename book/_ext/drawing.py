@@ -165,13 +165,17 @@ def _visit_table(self: HTML5Translator, node: nodes.table) -> None:
 
 
 def _visit_entry(self: HTML5Translator, node: nodes.entry) -> None:
-    """Header cells say whether they head a column or a row; a date or an id stays on one line."""
+    """Header cells say whether they head a column or a row; a date or an id stays on one line; a wordy table repeats its headings for a phone."""
     words = node.astext()
     if len(words) <= LONGEST_WHOLE and " " not in words:
         node["classes"] = [*node["classes"], "nowrap"]
     type(self).visit_entry(self, node)
     scope = "col" if isinstance(node.parent.parent, nodes.thead) else "row"
     self.body[-1] = self.body[-1].replace("<th", f'<th scope="{scope}"', 1)
+    group = node.parent.parent.parent
+    if scope == "row" and "wordy" in group.parent["classes"]:
+        heading = next(group.findall(nodes.thead))[0][node.parent.index(node)].astext()
+        self.body[-1] = self.body[-1].replace("<td", f'<td data-title="{escape(heading, quote=True)}"', 1)
 
 
 def _write_bundle(app: Sphinx) -> None:

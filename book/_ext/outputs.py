@@ -14,6 +14,7 @@ import stored
 from site_links import file_link, reference
 
 ALT_AT_LEAST = 40
+WORDY = 45  # letters of a cell from which a table of three or more columns is told row by row on a phone
 OUTCOMES = {"meets": "meets the test", "partly": "meets part of the test", "fails": "does not meet the test",
             "untested": "not measured"}
 
@@ -126,6 +127,8 @@ def table(page: Page, content: dict) -> list[nodes.Element]:
     node = page.target(grid([column["title"] for column in columns], content["rows"],
                             [column.get("align", "left") for column in columns], page.env.docname), content["id"])
     node.insert(0, _heading(nodes.title(), content["title"], content.get("subtitle", "")))
+    if len(columns) > 2 and max(len(str(cell)) for row in content["rows"] for cell in row) > WORDY:
+        node["classes"].append("wordy")
     return [nodes.container("", node, furniture(page, content), classes=["evidence", "evidence-table"])]
 
 
