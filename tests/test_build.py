@@ -11,7 +11,7 @@ def project(tmp_path, monkeypatch) -> Path:
     for name, text in {
         "book/index.md": "# Title\n\nText.\n", "book/_ext/draw.py": "x = 1\n", "book/_static/look.css": "p {}\n", "book/tables/t.md": "generated\n",
         "book/_tools/datapackage.py": "import sys; sys.exit('legal/x: row 3' if 'bad' in open('data/x.csv').read() else 0)\n",
-        "data/x.csv": "a\n1\n", "notebooks/04-law.ipynb": '{"cells": []}', "_config.yml": "title: T\n", "_toc.yml": "root: i\nchapters:\n- file: notebooks/04-law\n",
+        "data/x.csv": "a\n1\n", "notebooks/04-law.ipynb": '{"cells": []}', "_config.yml": "title: T\n", "CITATION.cff": "version: 1\n", "_toc.yml": "root: i\nchapters:\n- file: notebooks/04-law\n",
     }.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 from evidence import data
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -211,6 +212,7 @@ def test_no_table_carries_events_that_may_not_be_republished():
 def test_the_data_package_is_current_and_valid_for_the_stock_tool():
     committed = json.loads((ROOT / "data/datapackage.json").read_text(encoding="utf-8"))
     assert [resource["name"] for resource in committed["resources"]] == TABLES
+    assert committed["version"] == yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))["version"]
     check = subprocess.run([sys.executable, "book/_tools/datapackage.py", "--check"], cwd=ROOT, capture_output=True, text=True)
     assert check.returncode == 0, check.stdout + check.stderr
     stock = subprocess.run([str(Path(sys.executable).with_name("frictionless")), "validate", "data/datapackage.json"], cwd=ROOT, capture_output=True, text=True)
@@ -222,6 +224,7 @@ def test_a_stale_data_package_is_named(tmp_path):
     shutil.copytree(ROOT / "notebooks/evidence", tmp_path / "notebooks/evidence")
     (tmp_path / "book/_tools").mkdir(parents=True)
     shutil.copy(ROOT / "book/_tools/datapackage.py", tmp_path / "book/_tools")
+    shutil.copy(ROOT / "CITATION.cff", tmp_path)
     edit(tmp_path / f"data/{BODIES}.resource.json", '"grade": "B"', '"grade": "C"')
     check = subprocess.run([sys.executable, "book/_tools/datapackage.py", "--check"], cwd=tmp_path, capture_output=True, text=True)
     assert check.returncode == 1 and "make datapackage" in check.stdout + check.stderr

@@ -10,6 +10,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from evidence import charts, data, forecasts
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -183,8 +184,9 @@ def test_a_fan_starts_at_the_last_value_and_holds_what_was_seen():
 # The register
 
 
-def test_the_register_is_in_order():
-    faults = forecasts.faults(data.load("forecasts/register"))
+def test_the_register_is_in_order(root):
+    edition = str(yaml.safe_load((root / "CITATION.cff").read_text(encoding="utf-8"))["date-released"])
+    faults = forecasts.faults(data.load("forecasts/register"), edition)
     assert not faults, "\n".join(faults)
 
 
@@ -278,6 +280,23 @@ def test_a_forecast_is_not_withdrawn_once_its_value_came(copy):
     register = data.load("forecasts/register").astype(object)
     register.loc[register["forecast_id"] == "grey_list_2027", "status"] = "withdrawn"
     assert [fault for fault in forecasts.faults(register) if "merely bad stays" in fault and "grey_list_2027" in fault]
+
+
+def test_an_edition_scores_what_was_due_before_it_or_gives_it_up():
+    register = data.load("forecasts/register").astype(object)
+    assert forecasts.faults(register, "2027-03-31") == [], "in the month in which it is due a value may still come"
+    told = forecasts.faults(register, "2027-04-01")
+    assert len(told) == 1 and "(grey_list_2027), column 'status', value 'open': its value was due in 2027-03" in told[0] and "set status to lapsed" in told[0]
+    register.loc[register["forecast_id"] == "grey_list_2027", "status"] = "lapsed"
+    assert forecasts.faults(register, "2027-04-01") == []
+    assert "Leave it open until then" in forecasts.faults(register, "2027-03-01")[0]
+
+
+def test_a_forecast_is_not_given_up_when_its_value_is_there(copy):
+    add_plenary(copy, 23)
+    register = data.load("forecasts/register").astype(object)
+    register.loc[register["forecast_id"] == "grey_list_2027", "status"] = "lapsed"
+    assert any("merely bad stays" in fault for fault in forecasts.faults(register, "2027-04-01"))
 
 
 def test_a_forecast_of_long_ago_is_computed_again_from_what_it_knew():

@@ -107,7 +107,7 @@ def stamped(stamp: Path, key: str) -> Iterator[None]:
 def data_package() -> None:
     """Check every table against its descriptor, unless nothing changed since the last good check."""
     tool, stamp = ROOT / "book" / "_tools" / "datapackage.py", BUILD / "data.stamp"
-    key = freshness.digest(contents(files("data") + [tool]))
+    key = freshness.digest(contents([*files("data"), tool, ROOT / "CITATION.cff"]))
     if fits(stamp, key, tool):
         return print("Data package: unchanged")
     log = BUILD / "data.log"

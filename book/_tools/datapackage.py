@@ -8,20 +8,24 @@ import json
 import sys
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "notebooks"))
 
 from evidence import data  # noqa: E402  (the helper package stands beside the notebooks)
 
 PACKAGE = data.DATA / "datapackage.json"
-EDITION = {"version": "0.1.0", "contributors": [{"title": "The report's authors", "role": "author"}]}
+CITATION = ROOT / "CITATION.cff"
 
 
 def package_text() -> str:
-    """The text of datapackage.json as the descriptors now stand: what describes the whole first, tables last."""
-    package = data.package()
-    resources = package.pop("resources")
-    return json.dumps({**package, **EDITION, "resources": resources}, ensure_ascii=False, indent=2) + "\n"
+    """The text of datapackage.json as descriptors and citation now stand: what describes the whole first, then a line for each table."""
+    package, cited = data.package(), yaml.safe_load(CITATION.read_text(encoding="utf-8"))
+    tables = ",\n".join(json.dumps(resource, ensure_ascii=False, separators=(",", ":")) for resource in package.pop("resources"))
+    authors = [{"title": author.get("name") or f"{author['given-names']} {author['family-names']}", "role": "author"} for author in cited["authors"]]
+    whole = json.dumps({**package, "version": cited["version"], "contributors": authors}, ensure_ascii=False, indent=2)
+    return whole.removesuffix("\n}") + f',\n  "resources": [\n{tables}\n  ]\n}}\n'
 
 
 def is_current() -> bool:

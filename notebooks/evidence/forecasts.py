@@ -463,8 +463,11 @@ def scored(row) -> dict | None:
             **{f"inside_{level}": bool(row[f"low_{level}"] <= value <= row[f"high_{level}"]) for level in LEVELS}}
 
 
-def faults(register: pd.DataFrame) -> list[str]:
-    """What is wrong with a register, a sentence each: file, row, column, value, rule, what to do. Empty when all is well."""
+def faults(register: pd.DataFrame, edition: str | None = None) -> list[str]:
+    """What is wrong with a register, a sentence each: file, row, column, value, rule, what to do. Empty when all is well.
+
+    edition: the day of the edition that prints it; a forecast due before that day must be scored, or given up as lapsed.
+    """
     found, before = [], ""
     for place, row in register.iterrows():
         where = f"data/forecasts/register.csv, row {place + 2} ({row['forecast_id']})"
@@ -472,7 +475,7 @@ def faults(register: pd.DataFrame) -> list[str]:
             found.append(f"{where}, column 'series_id', value {row['series_id']!r}: data/forecasts/series.csv has no such series. Add it there, or correct the id.")
             continue
         wrong = _not_reproduced(where, row)
-        found += _not_ahead(where, row) + wrong + _not_scored(where, row) + ([] if wrong and pd.isna(row["seal"]) else _not_sealed(where, row, before))
+        found += _not_ahead(where, row) + wrong + _not_scored(where, row) + _overdue(where, row, edition) + ([] if wrong and pd.isna(row["seal"]) else _not_sealed(where, row, before))
         before = _cell(row["seal"])
     return found
 
@@ -509,10 +512,20 @@ def _not_reproduced(where: str, row) -> list[str]:
     return [f"{where}, column {column!r}, value {_cell(row[column])!r}: its model gives {_cell(value)}. In a new row write that; in an old one restore the cell, or, if the data were corrected after it was issued, set status to withdrawn and issue a new row." for column, value in ours.items() if not _same(row[column], value)]
 
 
+def _overdue(where: str, row, edition: str | None) -> list[str]:
+    """A forecast whose value should be known when an edition appears is scored, or says that no value came."""
+    passed = edition is not None and pd.Period(row["due"], "M") < pd.Period(edition, "M")
+    if row["status"] == "lapsed" and edition is not None and not passed:
+        return [f"{where}, column 'status', value 'lapsed': its value is due in {row['due']}, and the edition is of {edition}. Leave it open until then."]
+    if row["status"] == "open" and passed and scored(row) is None:
+        return [f"{where}, column 'status', value 'open': its value was due in {row['due']}, before this edition of {edition}. Add the value to its table and score the forecast; if none was published for the target, set status to lapsed."]
+    return []
+
+
 def _not_scored(where: str, row) -> list[str]:
     """A forecast whose value has come must carry its score, and one whose value has not come must not."""
-    if row["status"] == "withdrawn" and scored(row):
-        return [f"{where}, column 'status', value 'withdrawn': the value of the target is in the data. A forecast that was merely bad stays; set it to open and score it."]
+    if row["status"] != "open" and scored(row):
+        return [f"{where}, column 'status', value {row['status']!r}: the value of the target is in the data. A forecast that was merely bad stays; set it to open and score it."]
     wanted = (scored(row) if row["status"] == "open" else None) or dict.fromkeys(SCORED)
     wrong = [(column, value) for column, value in wanted.items() if not _same(row[column], value)]
     if wanted["observed"] is None:
