@@ -122,12 +122,13 @@ def test_a_ranking_drops_what_is_missing_keeps_what_is_highlighted_and_the_order
     assert drawn == {"t1  a", "t2  b", "t4  d", "p1  d", "p2  c"}, "the missing value is not ranked, the highlighted fourth is kept"
 
 
-def test_a_matrix_draws_each_pair_once_below_the_diagonal_and_hides_its_labels_on_a_phone():
+def test_a_matrix_draws_each_pair_once_below_the_diagonal_and_cuts_long_names_on_a_phone():
     chart = charts.matrix(PAIRS, "one", "other", "kind", "said", order=["a", "b", "c"], blocks={"north": 2, "south": 1}, colours={"x": charts.SHADES[0], "y": charts.UNSURE[0]})
     spec = vegalite.plain(charts.specification(chart, "Title", "Subtitle"))
     drawn = [(row["_x"], row["_y"]) for rows in spec["datasets"].values() for row in rows if "_y" in row]
     assert drawn == [(0, 1), (1, 2)], "the pair given as c and b lies below the diagonal too"
-    assert str(charts.NARROW_WRAP) in spec["layer"][0]["encoding"]["y"]["axis"]["labelExpr"]
+    words = spec["layer"][0]["encoding"]["y"]["axis"]["labelExpr"]
+    assert f"wrap > {charts.NARROW_WRAP}" in words and f"truncate(names[floor(datum.value)], {charts.NARROW_WRAP + 1})" in words, "every row keeps a name at every width"
 
 
 def test_a_state_knows_its_region_its_arrangements_and_its_words():

@@ -241,14 +241,14 @@ def matrix(frame: pd.DataFrame, first: str, second: str, shade: str, detail: str
     """Who shares with whom: rows and columns in one order, a square where two have something in common, each pair once, below the diagonal.
 
     frame: one row a pair. shade: column of classes, those of `colours`. detail: words for the tooltip. order: names of the rows from the top.
-    blocks: name -> number of rows, in that order; the names stand beside the blocks. A phone shows the blocks and no row labels.
+    blocks: name -> number of rows, in that order; the names stand beside the blocks. A phone cuts long names of rows.
     """
     place = {name: position for position, name in enumerate(order)}
     ends = frame[[first, second]].apply(lambda column: column.map(place))
     used = pd.DataFrame({"_x": ends.min(axis=1), "_y": ends.max(axis=1), shade: frame[shade], detail: frame[detail]})
     size, names = len(order), alt.param(name="names", value=list(order))
     labels = alt.Axis(values=[position + 0.5 for position in range(size)], grid=False, labelFontSize=11, labelOverlap=False, labelPadding=2,
-                      labelExpr=f"wrap > {NARROW_WRAP} ? names[floor(datum.value)] : ''", minExtent=0)
+                      labelExpr=f"wrap > {NARROW_WRAP} ? names[floor(datum.value)] : truncate(names[floor(datum.value)], {NARROW_WRAP + 1})", minExtent=0)
     side = alt.Scale(domain=[0, size], nice=False)
     down = alt.Y("_y", type="quantitative", title=None, scale=alt.Scale(domain=[size, 0], nice=False), axis=labels)
     across = alt.X("_x", type="quantitative", title=None, scale=side, axis=None)
