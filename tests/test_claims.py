@@ -32,7 +32,7 @@ def test_a_verdict_that_the_data_no_longer_support_is_refused(ledger):
         judge([7, 3])
 
 
-@pytest.mark.parametrize(("verdict", "values"), [("Contradicted", [7]), ("Mixed", [7]), ("Not shown", [7]), ("Not testable", [7]), ("Supported with limits", [3])])
+@pytest.mark.parametrize(("verdict", "values"), [("Contradicted", [7]), ("Mixed", [7]), ("Not shown", [7]), ("Not testable", [7]), ("Supported with limits", [3]), ("Supported with limits", [7, 3])])
 def test_each_verdict_needs_its_outcome(ledger, verdict, values):
     ledger(verdict=verdict, narrowed="narrower", looked_for="more")
     with pytest.raises(claims.VerdictError):

@@ -19,7 +19,7 @@ VERDICT = "application/vnd.evidence.verdict+json"
 SCALE = ("Supported", "Supported with limits", "Mixed", "Contradicted", "Not shown", "Not testable")
 OUTCOMES = {  # what the test may say under each verdict
     "Supported": {"meets"},
-    "Supported with limits": {"meets", "partly"},
+    "Supported with limits": {"meets"},
     "Mixed": {"partly"},
     "Contradicted": {"fails"},
     "Not shown": {"partly", "fails", "untested"},
