@@ -3,6 +3,7 @@ from pathlib import Path
 
 import build
 import pytest
+import website
 
 
 @pytest.fixture
@@ -148,7 +149,8 @@ def test_the_site_alone_keeps_neither_link_nor_copy_of_an_earlier_pdf(project):
 
 
 ANEW = {"code that draws": ("book/_ext/draw.py", "x = 2\n"), "style sheet": ("book/_static/look.css", "p { margin: 0 }\n"), "configuration": ("_config.yml", "title: U\n"),
-        "heading": ("book/index.md", "# Other title\n\nText.\n"), "new page": ("book/new.md", "New.\n")}
+        "heading": ("book/index.md", "# Other title\n\nText.\n"), "new page": ("book/new.md", "New.\n"),
+        "figure": ("notebooks/04-law.ipynb", '{"cells": [{"id": "fig-new"}]}')}
 CHANGED = {"text": ("book/index.md", "# Title\n\nOther text.\n"), "value": ("data/x.csv", "a\n2\n"),
            "outputs": ("notebooks/04-law.ipynb", '{"cells": [{}]}')}
 
@@ -161,3 +163,23 @@ def test_all_pages_are_made_anew_when_what_they_share_changed(project, case):
     (project / file).write_text(text)
     assert build.main(["html"]) == 0
     assert called() == [("html", "0", "all pages" if case in ANEW else "changed pages")]
+
+
+def test_a_page_that_the_single_page_read_again_is_written_again_in_the_site(tmp_path):
+    from sphinx.application import Sphinx
+
+    book = tmp_path / "book"
+    book.mkdir()
+    (book / "conf.py").write_text("")
+    (book / "index.rst").write_text("Title\n=====\n\n.. include:: table.txt\n")
+
+    def built(word: str) -> str:
+        (book / "table.txt").write_text(word)
+        for builder in ("singlehtml", "html"):
+            app = Sphinx(book, book, tmp_path / builder, tmp_path / "doctrees", builder, status=None, confoverrides={"html_theme": "basic"})
+            app.connect("env-get-updated", website.read_since_written)
+            app.build()
+        return (tmp_path / "html/index.html").read_text()
+
+    assert "before" in built("before")
+    assert "after" in built("after")

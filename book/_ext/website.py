@@ -11,6 +11,7 @@ from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 
 import stored
 from site_links import PACKAGE, PDF
@@ -177,6 +178,14 @@ def _finish(app: Sphinx, error: Exception | None) -> None:
     publish_files(Path(app.srcdir), site)
 
 
+def read_since_written(app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """The pages that another builder has read again since their HTML was written; Sphinx alone would leave them as they were."""
+    if app.builder.name != "html":
+        return []
+    pairs = {name: (Path(app.doctreedir, f"{name}.doctree"), Path(app.builder.get_outfilename(name))) for name in env.found_docs}
+    return [name for name, (read, written) in pairs.items() if written.exists() and read.stat().st_mtime_ns > written.stat().st_mtime_ns]
+
+
 def _extensions_digest() -> str:
     """Changes when any of our extensions does, so that Sphinx reads the book again."""
     sources = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
@@ -187,5 +196,6 @@ def setup(app: Sphinx) -> dict:
     """Connect after the theme, which adds its buttons at priority 501."""
     app.add_config_value("report_extensions", _extensions_digest(), "env", str)
     app.connect("html-page-context", _prepare_page, priority=900)
+    app.connect("env-get-updated", read_since_written)
     app.connect("build-finished", _finish, priority=900)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

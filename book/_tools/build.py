@@ -83,8 +83,9 @@ def frame_key(linked: bool) -> str:
     """Return a hash of what shows on every page or draws every page: when it changes, all pages are made anew."""
     paths = book_files()
     drawing = [path for path in paths if path.suffix in {".py", ".yml", ".txt", ".css", ".js", ".svg", ".cff"}]
-    headings = [re.findall(rb'^\s*"?(#+ .*)', path.read_bytes(), re.M) for path in paths if path.suffix in {".md", ".ipynb"}]
-    return freshness.digest([contents(drawing), [str(path) for path in paths], repr(headings), linked])
+    shared = rb'^\s*"?(#+ .*)|"id": "((?:fig|tbl)-[^"]*)"'  # headings, and figures and tables in their order, which gives their numbers
+    named = [re.findall(shared, path.read_bytes(), re.M) for path in paths if path.suffix in {".md", ".ipynb"}]
+    return freshness.digest([contents(drawing), [str(path) for path in paths], repr(named), linked])
 
 
 def fits(stamp: Path, key: str, output: Path) -> bool:
