@@ -5,6 +5,7 @@
 """
 from __future__ import annotations
 
+import gc
 import hashlib
 import re
 import sys
@@ -200,6 +201,7 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 2:
         print(__doc__)
         return 2
+    gc.disable()  # pages are trees of many nodes that live to the end: to look for garbage among them takes a third of the time
     try:
         print(make(Path(arguments[0]), Path(arguments[1]), read_config(ROOT)))
     except (PangoMissing, FileNotFoundError) as error:
