@@ -373,25 +373,27 @@ def followed(frame: pd.DataFrame, x: str, y: str, key: str, name: str, *, value:
     who = base.transform_aggregate(groupby=[name]).mark_text(align="right", fontWeight="bold", color=INK).encode(
         x=alt.value("width"), y=alt.value(-14), text=name, color=alt.value(INK))
     lines = base.mark_line(strokeWidth=1.2, opacity=0.7).encode(detail="_run:N")
-    chart = alt.layer(*_hairlines(marks or {}, frame[x]), lines, *dots, who)
+    chart = alt.layer(*_hairlines(marks or {}, frame[x], above=18), lines, *dots, who)
     return chart.add_params(choice).properties(height=height), picker
 
 
-def ranked(frame: pd.DataFrame, x: str, y: str, key: str, name: str, *, value: str, label: str, highlight: str, top: int = 15, step: int = 24):
+def ranked(frame: pd.DataFrame, x: str, y: str, key: str, name: str, *, value: str, label: str, highlight: str, unranked: str | None = None, top: int = 15, step: int = 24):
     """Bars of the rows that lead by the yardstick of the reader's choice, numbered, with those highlighted kept wherever they rank.
 
     frame: one row a row and yardstick. key, name: columns with the yardstick's code and name, in the order of the menu. label:
-    column with the value in words. highlight: boolean column. Returns the chart and the picker for `figure.publish`.
+    column with the value in words. highlight: boolean column. unranked: a row that stands among the others without a number. Returns the chart and the picker for `figure.publish`.
     """
     choice, picker = _picker(frame, key, name, value, "Yardstick", ordered=True)
     frame = frame.dropna(subset=x)
     groups = frame.groupby(key)[x]
-    frame = frame.assign(_rank=groups.rank(ascending=False, method="first").astype(int), _length=frame[x] / groups.transform("max"))
+    beside = frame[y].eq(unranked)
+    frame = frame.assign(_place=groups.rank(ascending=False, method="first"), _length=frame[x] / groups.transform("max"),
+                         _rank=frame[x].mask(beside).groupby(frame[key]).rank(ascending=False, method="first"))
     frame = frame[(frame["_rank"] <= top) | frame[highlight]]
-    frame = frame.assign(_row=frame["_rank"].astype("str") + "  " + frame[y])
-    rows = alt.Y("_row", type="nominal", title=None, sort=alt.EncodingSortField("_rank", op="min"), axis=alt.Axis(labelPadding=6))
+    frame = frame.assign(_row=frame["_rank"].map("{:.0f}".format).replace("nan", "–") + "  " + frame[y])
+    rows = alt.Y("_row", type="nominal", title=None, sort=alt.EncodingSortField("_place", op="min"), axis=alt.Axis(labelPadding=6))
     across = alt.X("_length", type="quantitative", axis=None, scale=alt.Scale(domain=[0, 1.25]))
-    base = alt.Chart(frame[["_row", "_rank", "_length", key, y, label, highlight]]).encode(x=across, y=rows)
+    base = alt.Chart(frame[["_row", "_rank", "_place", "_length", key, y, label, highlight]]).encode(x=across, y=rows)
     paint = alt.condition(f"datum['{highlight}']", alt.value(FOCUS), alt.value(CONTEXT))
     drawn = base.mark_bar(size=13).encode(color=paint, tooltip=[alt.Tooltip(y, title=" "), alt.Tooltip(label, title="value"), alt.Tooltip("_rank", type="quantitative", title="rank")])
     chart = alt.layer(drawn, base.mark_text(align="left", dx=5).encode(text=label)).transform_filter(f"datum['{key}'] == choice")
