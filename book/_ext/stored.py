@@ -80,8 +80,8 @@ def resources(root: Path) -> dict[str, dict]:
 
 def rows(root: Path, name: str) -> list[dict[str, str]]:
     """The rows of one table of the package, every cell as its text."""
-    with (root / "data" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    path = root / "data" / f"{name}.csv"
+    return _table(path, path.stat().st_mtime_ns)
 
 
 def citation(root: Path) -> dict:
@@ -113,3 +113,9 @@ def source_columns(resource: dict) -> list[str]:
 @lru_cache(maxsize=64)
 def _json(path: Path, _changed: int) -> dict:
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=64)
+def _table(path: Path, _changed: int) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))

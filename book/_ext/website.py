@@ -178,6 +178,12 @@ def _finish(app: Sphinx, error: Exception | None) -> None:
     publish_files(Path(app.srcdir), site)
 
 
+def _index_site_alone(app: Sphinx) -> None:
+    """The single page, which is made for print, needs no index of its words."""
+    if app.builder.name == "singlehtml":
+        app.builder.search = False
+
+
 def read_since_written(app: Sphinx, env: BuildEnvironment) -> list[str]:
     """The pages that another builder has read again since their HTML was written; Sphinx alone would leave them as they were."""
     if app.builder.name != "html":
@@ -195,6 +201,7 @@ def _extensions_digest() -> str:
 def setup(app: Sphinx) -> dict:
     """Connect after the theme, which adds its buttons at priority 501."""
     app.add_config_value("report_extensions", _extensions_digest(), "env", str)
+    app.connect("builder-inited", _index_site_alone)
     app.connect("html-page-context", _prepare_page, priority=900)
     app.connect("env-get-updated", read_since_written)
     app.connect("build-finished", _finish, priority=900)
