@@ -150,6 +150,15 @@ def test_small_multiples_stand_in_one_column_on_a_phone_and_lower_in_print():
     assert vegalite._lower(spec)["spec"]["height"] == 78 and spec["spec"]["height"] == 100
 
 
+def test_a_phone_takes_what_differs_and_keeps_the_rest():
+    spec = {"params": [{"name": "wrap", "value": 40}, {"name": "states", "value": {"ABW": []}}], "config": {"font": "x", "legend": {"orient": "top"}}, "height": {"step": 20}, "width": 10}
+    patch = vegalite.phone_patch(spec, {"width": charts.NARROW, "wrap": charts.NARROW_WRAP})
+    assert "ABW" not in json.dumps(patch) and "font" not in patch["config"]
+    phone = vegalite.patched(spec, patch)
+    assert phone["params"] == [{"name": "wrap", "value": charts.NARROW_WRAP}, spec["params"][1]] and phone["width"] == charts.NARROW
+    assert phone["config"] == {"font": "x", "legend": {"orient": "top", "direction": "vertical"}} and phone["height"]["step"] > 20
+
+
 def test_a_missing_value_breaks_the_line_and_a_line_that_stops_early_keeps_its_label_there():
     frame = FRAME.assign(n=FRAME["n"].where(FRAME["who"] == "a", [None, None, None, 2.0, None, None]))
     ends = charts._line_ends(frame.dropna(subset="n"), "date", "who").set_index("who")["date"]

@@ -93,7 +93,7 @@ def _page_specs(node: chart) -> tuple[dict, dict]:
 
 
 def _page_texts(spec: dict, patch: dict) -> list[str]:
-    return [vegalite.page_json(spec), vegalite.page_json({**spec, **patch})]
+    return [vegalite.page_json(spec), vegalite.page_json(vegalite.patched(spec, patch))]
 
 
 def _start_pool(app: Sphinx) -> None:

@@ -51,14 +51,20 @@ def plain(spec: dict, picker: dict | None = None) -> dict:
 
 
 def phone_patch(spec: dict, narrow: dict) -> dict:
-    """What to merge over a spec on a phone: its width, earlier breaks in labels, taller rows, legends and small multiples in a column."""
-    params = [{**param, "value": narrow["wrap"]} if param.get("name") == "wrap" else param for param in spec.get("params", [])]
-    config = {**spec["config"], "legend": {**spec["config"].get("legend", {}), "direction": "vertical"}}
+    """What a phone draws otherwise, to be merged over a spec: its width, earlier breaks in labels, taller rows, legends and small multiples in a column."""
+    params = [{**param, "value": narrow["wrap"]} for param in spec.get("params", []) if param.get("name") == "wrap"]
     size = {"columns": 1} if "facet" in spec else {"width": narrow["width"]}
-    patch = {**size, "config": config, **({"params": params} if params else {})}
+    patch = {**size, "config": {"legend": {**spec["config"].get("legend", {}), "direction": "vertical"}}, **({"params": params} if params else {})}
     if params and isinstance(spec.get("height"), dict):  # labels that break need room
         patch["height"] = {"step": round(TALLER_ROWS * spec["height"]["step"])}
     return patch
+
+
+def patched(spec: dict, patch: dict) -> dict:
+    """The spec with a phone's patch: configuration by its keys, parameters by their names, the rest as the patch has it (charts.js does the same)."""
+    others = {param["name"]: param for param in patch.get("params", [])}
+    params = {"params": [others.get(param["name"], param) for param in spec["params"]]} if "params" in spec else {}
+    return {**spec, **patch, "config": {**spec["config"], **patch["config"]}, **params}
 
 
 def page_json(spec: dict) -> str:

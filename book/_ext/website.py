@@ -40,6 +40,7 @@ ICON_STYLE = (
     '.fas,.fa-solid{font-family:"Font Awesome 6 Free";font-weight:900;font-style:normal;line-height:1;display:inline-block;-webkit-font-smoothing:antialiased}\n'
     ".fa-lg{font-size:1.25em;line-height:.05em;vertical-align:-.075em}\n"
 )
+PLAIN_CODE = re.compile(r'<span class="(?:n|p|w)">([^<]*)</span>')  # names, punctuation and blanks have the colour of all code
 ZIP_DATE = (2000, 1, 1, 0, 0, 0)
 
 
@@ -97,6 +98,7 @@ def finish_page(text: str) -> str:
         text = re.sub(pattern, "", text, flags=re.S)
     for nameless, named in NAMES:
         text = text.replace(nameless, named)
+    text = PLAIN_CODE.sub(r"\1", text)
     text = re.sub(r'(id="search-input".*)id="search-input"', r'\1id="search-page-input"', text, flags=re.S)
     text = re.sub(r'(<a href="[^"]*\.ipynb") target="_blank"', r"\1 download", text)
     text = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>\n?', "", text)

@@ -9,12 +9,18 @@
     document.head.append(script);
   }).catch(() => { loading = undefined; throw new Error(`${bundle} could not be read`); });
 
+  // The same as vegalite.patched: configuration by its keys, parameters by their names, the rest as the patch has it.
+  const patched = (spec, patch) => {
+    const params = spec.params?.map((param) => patch.params?.find(({ name }) => name === param.name) ?? param);
+    return { ...spec, ...patch, config: { ...spec.config, ...patch.config }, ...(params && { params }) };
+  };
+
   const draw = async (chart) => {
     await load();
     const { spec, narrow } = JSON.parse(chart.querySelector("script").textContent);
     const host = Object.assign(document.createElement("div"), { className: "chart-live" });
     chart.append(host);
-    const result = await vegaEmbed(host, phone.matches ? { ...spec, ...narrow } : spec,
+    const result = await vegaEmbed(host, phone.matches ? patched(spec, narrow) : spec,
       { actions: false, ast: true, mode: "vega-lite", renderer: "svg" });
     for (const mark of host.querySelectorAll("svg [role]")) {
       mark.removeAttribute("role");
