@@ -499,6 +499,14 @@ def test_the_site_has_no(check, built):
     assert not faults, "\n".join(faults[:40])
 
 
+def test_code_without_a_span_has_the_colour_that_its_span_had(built):
+    style = (built.folder / "_static/pygments.css").read_text(encoding="utf-8")
+    plain = re.findall(r"\.highlight \{[^}]*\bcolor: (#\w+)", style)
+    assert len(plain) == 2, "a light and a dark style"
+    for name in ("n", "p", "w"):
+        assert re.findall(rf"\.highlight \.{name} \{{ color: (#\w+)", style) == plain
+
+
 def test_the_site_is_whole(built, root):
     chapters = {f"{path.relative_to(root).with_suffix('')}.html" for path in stored.notebooks(root)}
     pages = {f"book/{path.stem}.html" for path in (root / "book").glob("*.md")}
