@@ -60,6 +60,16 @@ def test_rules_of_the_scale(ledger):
         judge()
 
 
+@pytest.mark.parametrize(("verdict", "values"), [("Supported", [7]), ("Supported with limits", [7]), ("Mixed", [7, 3])])
+@pytest.mark.parametrize("kind", ["effect", "cause"])
+def test_an_effect_that_rests_on_before_and_after_alone_is_not_shown(ledger, kind, verdict, values):
+    ledger(kind=kind, flags="before_after", verdict=verdict, narrowed="narrower")
+    with pytest.raises(claims.VerdictError, match="before and after alone .*'Not shown'"):
+        judge(values)
+    ledger(kind="trend", flags="before_after", verdict=verdict, narrowed="narrower")
+    assert judge(values)["verdict"] == verdict
+
+
 def test_values_without_a_complete_test_are_refused(ledger):
     ledger(operator=None)
     with pytest.raises(claims.VerdictError, match="no complete test. Fill rule"):

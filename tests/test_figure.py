@@ -150,6 +150,18 @@ def test_small_multiples_stand_in_one_column_on_a_phone_and_lower_in_print():
     assert vegalite._lower(spec)["spec"]["height"] == 78 and spec["spec"]["height"] == 100
 
 
+def test_labels_at_line_ends_stand_a_line_of_text_apart_on_their_axis():
+    ends = pd.DataFrame({"n": [2.0, 2.0]})
+    first, second = charts._spread(ends, "n", [0, 6], 280)["_label_y"]
+    assert (second - first) * 280 / 6 == pytest.approx(15)
+
+
+def test_a_row_without_a_rank_stands_among_the_ranked():
+    chart, _ = charts.ranked(YARDS.assign(named=True), "n", "who", "code", "yard", value="t", label="said", highlight="named", unranked="a")
+    text = next(iter(charts.specification(chart, "Title", "Subtitle")["datasets"].values()))
+    assert [line.split(",")[0] for line in text.splitlines()[1:5]] == ["–  a", "1  b", "2  c", "3  d"]
+
+
 def test_a_phone_takes_what_differs_and_keeps_the_rest():
     spec = {"params": [{"name": "wrap", "value": 40}, {"name": "states", "value": {"ABW": []}}], "config": {"font": "x", "legend": {"orient": "top"}}, "height": {"step": 20}, "width": 10}
     patch = vegalite.phone_patch(spec, {"width": charts.NARROW, "wrap": charts.NARROW_WRAP})
@@ -196,3 +208,9 @@ def test_rounding_keeps_six_digits_and_is_stable(value):
     (lambda: text.listing(["a", "b", "c"]), "a, b and c"), (lambda: text.listing(["a"]), "a"), (lambda: text.listing([]), "none"), (lambda: text.word(3), "three"), (lambda: text.word(186), "186")])
 def test_numbers_are_said_as_people_write_them(call, said):
     assert call() == said
+
+
+def test_the_words_before_a_number_say_how_exact_it_is():
+    assert list(text.qualified(pd.Series(["more_than", None, "exact", "inferred"]))) == ["more than ", "", "", ""]
+    with pytest.raises(ValueError, match="'qualifier' has 'roughly', which is none of exact, about"):
+        text.qualified(pd.Series(["exact", "roughly"], name="qualifier"))

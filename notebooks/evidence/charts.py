@@ -67,7 +67,7 @@ def steps(frame: pd.DataFrame, x: str, y: str, series: str, *, y_title: str, mar
     tips = [alt.Tooltip(series, title=" "), _day(x, "date"), alt.Tooltip(y, type="quantitative", title=y_title, format=",.3~r")]
     lines = alt.Chart(frame).mark_line(interpolate=interpolate).encode(**axis, **paint, strokeDash=dash, tooltip=tips)
     lines += alt.Chart(frame).mark_point(filled=True, size=45, opacity=1).encode(**axis, **paint, tooltip=tips) if points else alt.LayerChart()
-    ends = _spread(_line_ends(frame.dropna(subset=y), x, series), y, frame[y], height)
+    ends = _spread(_line_ends(frame.dropna(subset=y), x, series), y, scale.domain, height)
     labels = alt.Chart(ends).encode(x=axis["x"], y=alt.Y("_label_y", type="quantitative"), text=series)
     halo, words = _haloed(labels, align="left", dx=14 if interpolate == "step" else 6, fontWeight="bold")
     return alt.layer(*_hairlines(marks or {}, frame[x]), lines, halo, words.encode(**paint)).properties(height=height)
@@ -567,9 +567,9 @@ def _line_ends(frame: pd.DataFrame, x: str, series: str) -> pd.DataFrame:
     return ends.assign(**{x: ends[x].where(~late, last)})
 
 
-def _spread(ends: pd.DataFrame, y: str, values: pd.Series, height: int) -> pd.DataFrame:
-    """Labels of lines that end close together, pushed apart by at least the height of a line of text."""
-    gap = 15 / height * (float(values.max()) - min(0.0, float(values.min())))
+def _spread(ends: pd.DataFrame, y: str, domain: list[float], height: int) -> pd.DataFrame:
+    """Labels of lines that end close together, pushed apart by at least the height of a line of text. domain: both ends of the axis."""
+    gap = 15 / height * (domain[1] - domain[0])
     ends, placed = ends.sort_values(y), []
     for value in ends[y].astype(float):
         placed.append(max(value, placed[-1] + gap) if placed else value)

@@ -36,6 +36,7 @@ FLAGS = {
 }
 GRADES = ("High", "Moderate", "Low")
 STARTS_HIGH = ("fact", "trend", "comparison")
+CAUSAL = ("effect", "cause")
 OPERATORS = {">=": (operator.ge, "at least"), ">": (operator.gt, "more than"), "<=": (operator.le, "at most"), "<": (operator.lt, "less than")}
 
 
@@ -143,6 +144,9 @@ def _check(claim_id: str, row: pd.Series, values: dict | None, result: str) -> N
                            f"Check the data; if they are right, change the verdict in data/claims.csv (possible: {allowed}).")
     if row.verdict == "Supported" and len(flags) >= 2:
         raise VerdictError(f"{claim_id}: with {len(flags)} flags ({listing(flags)}) a verdict cannot be plain 'Supported'. Narrow it, or mend the evidence.")
+    if row.kind in CAUSAL and "before_after" in flags and row.verdict in ("Supported", "Supported with limits", "Mixed"):
+        raise VerdictError(f"{claim_id}: a claim of {row.kind} that rests on before and after alone (column 'flags' of data/claims.csv) cannot be {row.verdict!r}. "
+                           "Change the verdict to 'Not shown', or test it against a comparison, or against a level that can be read without one, and take the flag away.")
     if row.verdict == "Supported with limits" and not row.narrowed:
         raise VerdictError(f"{claim_id}: 'Supported with limits' needs the narrowed sentence in column 'narrowed' of data/claims.csv.")
     if row.verdict == "Not shown" and not row.looked_for:

@@ -14,6 +14,7 @@ import pandas as pd
 from IPython.display import Markdown
 
 WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+QUALIFIERS = {"exact": "", "about": "about ", "more_than": "more than ", "at_least": "at least ", "less_than": "under ", "up_to": "up to ", "planned": "planned ", "inferred": ""}
 
 
 def significant(value: float, digits: int = 6) -> float:
@@ -60,6 +61,14 @@ def day(date) -> str:
         return text
     stamp = pd.Timestamp(text)
     return f"{stamp:%B %Y}" if len(text) == 7 else f"{stamp.day} {stamp:%B %Y}"
+
+
+def qualified(kinds: pd.Series) -> pd.Series:
+    """The words before each number of a column `qualifier`, empty where it has none: 'more_than' -> 'more than '. Raises ValueError for an unknown kind."""
+    words = kinds.fillna("exact").map(QUALIFIERS)
+    if words.isna().any():
+        raise ValueError(f"column {kinds.name!r} has {kinds[words.isna()].iloc[0]!r}, which is none of {listing(QUALIFIERS)}. Correct the table, or add its words to QUALIFIERS in notebooks/evidence/text.py.")
+    return words
 
 
 def listing(items: Iterable[str]) -> str:
