@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import outputs
 import pytest
 import stored
 from bs4 import BeautifulSoup
@@ -497,6 +498,22 @@ def built(site) -> Site:
 def test_the_site_has_no(check, built):
     faults = check(built)
     assert not faults, "\n".join(faults[:40])
+
+
+def test_a_row_without_a_head_takes_the_one_above():
+    rows = outputs._headed([["Blocs", "1"], ["", "2"], ["States", "3"]])
+    assert [row[0] if isinstance(row[0], str) else (row[0].astext(), row[0]["classes"]) for row in rows] == ["Blocs", ("Blocs", ["again"]), "States"]
+    assert outputs._headed([["", "1"]]) == [["", "1"]], "a first head that is empty stays so"
+
+
+def test_a_card_says_why_a_test_met_in_part_shows_nothing():
+    assert outputs._outcome({"outcome": "partly", "verdict": "Not shown"}) == "meets part of the test, which is too weak to decide the claim"
+    assert outputs._outcome({"outcome": "partly", "verdict": "Mixed", "threshold": "at least 2"}) == "meets part of the test (at least 2)"
+
+
+def test_two_columns_of_many_words_are_told_row_by_row(site):
+    tables = re.findall(r'<table class="([^"]*)" id="(tbl-[a-z-]+)"', (site / "notebooks/06-joint-operations.html").read_text(encoding="utf-8"))
+    assert {"tbl-reviews", "tbl-frictions"} <= {name for classes, name in tables if "wordy" in classes}, tables
 
 
 def test_code_without_a_span_has_the_colour_that_its_span_had(built):

@@ -14,7 +14,7 @@ import stored
 from site_links import file_link, reference
 
 ALT_AT_LEAST = 40
-WORDY = 45  # letters of a cell from which a table of three or more columns is told row by row on a phone
+WORDY, WORDY_HEAD = 45, 30  # letters of a cell, and of a row's head where there are two columns, from which a table is told row by row on a phone
 OUTCOMES = {"meets": "meets the test", "partly": "meets part of the test", "fails": "does not meet the test",
             "untested": "not measured"}
 
@@ -124,12 +124,23 @@ def chart(page: Page, spec: dict) -> list[nodes.Element]:
 def table(page: Page, content: dict) -> list[nodes.Element]:
     """A captioned, numbered table with its furniture."""
     columns = content["columns"]
-    node = page.target(grid([column["title"] for column in columns], content["rows"],
+    node = page.target(grid([column["title"] for column in columns], _headed(content["rows"]),
                             [column.get("align", "left") for column in columns], page.env.docname), content["id"])
     node.insert(0, _heading(nodes.title(), content["title"], content.get("subtitle", "")))
-    if len(columns) > 2 and max(len(str(cell)) for row in content["rows"] for cell in row) > WORDY:
+    longest, head = (max(len(str(cell)) for row in content["rows"] for cell in row[:end]) for end in (None, 1))
+    if longest > WORDY and (len(columns) > 2 or head > WORDY_HEAD):
         node["classes"].append("wordy")
     return [nodes.container("", node, furniture(page, content), classes=["evidence", "evidence-table"])]
+
+
+def _headed(rows: list[list]) -> list[list]:
+    """Rows in which an empty head repeats the one above: a phone and a screen reader get it in every row, a wide page shows it once."""
+    made, head = [], ""
+    for first, *rest in rows:
+        repeated = first == "" and head
+        made.append([nodes.inline(head, head, classes=["again"]) if repeated else first, *rest])
+        head = head if repeated else str(first)
+    return made
 
 
 def grid(titles: list[str], rows: list[list], aligns: list[str], docname: str) -> nodes.table:
@@ -213,6 +224,8 @@ def _sentence(text: str) -> str:
 
 def _outcome(content: dict) -> str:
     words = OUTCOMES[content["outcome"]]
+    if content["verdict"] == "Not shown" and content["outcome"] == "partly":
+        words += ", which is too weak to decide the claim"
     return f"{words} ({content['threshold']})" if content.get("threshold") else words
 
 

@@ -22,7 +22,7 @@ TABLE_PAGES = "document-book/tables/"
 FRONT_PAGE_HEADING = "In brief"
 SHORT_TABLE_ROWS, SHORT_TABLE_LETTERS = 14, 2_500  # a table within both stays on one page
 DENSE_COLUMNS, LANDSCAPE_COLUMNS = 6, 10
-NOT_FOR_PAPER = "script, .headerlink, .cell_input, summary, button, .toctree-wrapper > .caption, .source-terms"
+NOT_FOR_PAPER = "script, .headerlink, .cell_input, summary, button, .toctree-wrapper > .caption, .source-terms, #how-to-extend-this-chapter"
 HEADINGS = ["h1", "h2", "h3", "h4", "h5", "h6"]
 
 
