@@ -56,7 +56,9 @@ BREAKS = {  # what happens to the file -> words that the message must contain
     "comma in a number": (lambda p: edit(p, "1373,", "1,373,"), ["row 3", "more cells than the header", "double quotes"]),
     "cell left out": (lambda p: edit(p, "1373,2001-09-28,", "1373,"), ["row 3"]),
     "unknown source": (lambda p: edit(p, "un_sc_bodies", "un_sc_body"), ["row 2", "source_id", "un_sc_body", "data/sources.csv"]),
-    "lost row": (lambda p: p.write_text("".join(p.read_text().splitlines(True)[:-1])), ["12 rows", "expects 13", "row_bounds"]),
+    "lost row": (lambda p: p.write_text("".join(p.read_text().splitlines(True)[:-1])), ["12 rows", "expects 13", "Restore the missing rows", "row_bounds"]),
+    "row too many": (lambda p: p.write_text(p.read_text() + p.read_text().splitlines(True)[-1].replace("2810", "2799", 1)), ["14 rows", "expects 13", "Take out the rows", "raise `row_bounds`"]),
+    "cell outside a pattern": (lambda p: edit(p, "un_sc_bodies", "un sc bodies"), ["row 2", "'source_id'", "'un sc bodies'", "does not follow the pattern", "The descriptor says of this column:"]),
 }
 
 
@@ -76,6 +78,12 @@ def test_a_broken_table_is_refused_with_place_and_remedy(copy, case):
 def test_a_copied_descriptor_must_name_its_own_table(copy, old, new, words):
     edit(copy / f"{BODIES}.resource.json", old, new)
     assert words in refusal(BODIES)
+
+
+def test_a_blank_caveat_is_refused(copy):
+    path = copy / f"{BODIES}.resource.json"
+    path.write_text(re.sub(r'("caveats": \[\s*)"', r'\1" ", "', path.read_text(encoding="utf-8"), count=1), encoding="utf-8")
+    assert "council_bodies.resource.json, caveats: one of them is blank" in refusal(BODIES)
 
 
 def test_ids_of_sources_differ_in_more_than_capitals(copy):

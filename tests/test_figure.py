@@ -33,7 +33,8 @@ def meta(output):
 
 @pytest.mark.parametrize(("change", "words"), [
     ({"alt": "A chart"}, "alternative text"), ({"alt": ""}, "alternative text"), ({"alt": "output_of_the_cell_number_seventeen_of_it.png"}, "alternative text"),
-    ({"title": "Parties rose"}, "no number"), ({"title": "One " + "very " * 15 + "long title"}, "at most 15"), ])
+    ({"title": "Parties rose"}, "no number"), ({"title": "One " + "very " * 15 + "long title"}, "at most 15"),
+    ({"tables": []}, "names no table"), ({"caveats": ()}, "counted from 0"), ({"caveats": (9,)}, r"caveats is \(9,\); legal/council_bodies has \d"), ({"caveats": 0}, "caveats is 0")])
 def test_a_figure_without_its_furniture_is_refused(change, words):
     with pytest.raises(figure.FigureError, match=words):
         figure.publish(lines(), **{**GOOD, **change})

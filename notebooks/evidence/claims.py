@@ -138,7 +138,7 @@ def _check(claim_id: str, row: pd.Series, values: dict | None, result: str) -> N
     if row.verdict not in SCALE:
         raise VerdictError(f"{claim_id}: verdict {row.verdict!r} in data/claims.csv, column 'verdict', is not on the scale. Use one of: {listing(SCALE)}.")
     if result not in OUTCOMES[row.verdict]:
-        shown = listing(f"{label} {_exact(value, 2)}" for label, value in (values or {}).items())
+        shown = listing(f"{label}: {_exact(value, 2)}" for label, value in (values or {}).items())
         allowed = listing(verdict for verdict, outcomes in OUTCOMES.items() if result in outcomes)
         raise VerdictError(f"{claim_id}: the ledger says {row.verdict!r}, but the data {_said(result)} the test ({row.test}): {shown}. "
                            f"Check the data; if they are right, change the verdict in data/claims.csv (possible: {allowed}).")

@@ -25,7 +25,7 @@ REMEDIES = {
     "unique": "Remove the duplicate, or correct the key.",
     "enum": "Use one of the allowed values, or add the new one to the descriptor.",
     "required": "Fill the cell, or leave the row out: nothing enters data/ without its source.",
-    "pattern": "Follow the pattern that the descriptor gives for this column.",
+    "pattern": "The descriptor says of this column: {}",
     "minimum": "Correct the value, or the limit in the descriptor if the value is right.",
     "maximum": "Correct the value, or the limit in the descriptor if the value is right.",
     "sources": "Add the source to data/sources.csv first, or correct the id.",
@@ -151,6 +151,8 @@ def _check_descriptor(name: str, descriptor: dict) -> None:
     """What a table's page and figures print must be there: the texts, and title, description and unit of each column."""
     if missing := [key for key in NEEDED if not descriptor.get(key)]:
         raise DataError(f"data/{name}.resource.json: {', '.join(missing)} missing or empty. Write it as the descriptors beside it do.")
+    if not all(isinstance(text, str) and text.strip() for text in descriptor["caveats"]):
+        raise DataError(f"data/{name}.resource.json, caveats: one of them is blank. Say in a sentence what the table cannot show; the first is printed under every figure.")
     for key, value in {"name": name, "path": f"{Path(name).name}.csv"}.items():
         if descriptor.get(key) != value:
             raise DataError(f"data/{name}.resource.json, {key}, value {descriptor.get(key)!r}: does not fit the file. Write {value!r}.")
@@ -230,13 +232,14 @@ def _check_ids(name: str, frame: pd.DataFrame) -> None:
 def _plain(name: str, error) -> str:
     """One frictionless error as a sentence: file, row, column, value, rule, remedy."""
     row, column, value = (getattr(error, key, None) for key in ("row_number", "field_name", "cell"))
-    kinds = {field["name"]: field["type"] for field in describe(name)["schema"]["fields"]}
+    fields = {field["name"]: field for field in describe(name)["schema"]["fields"]}
     rule, remedy = error.note.rstrip("."), "Compare the row with its neighbours and the header."
     if error.type == "type-error":
-        rule, remedy = f"is not a valid {kinds[column]}", REMEDIES.get(kinds[column], "")
+        rule, remedy = f"is not a valid {fields[column]['type']}", REMEDIES.get(fields[column]["type"], "")
     elif constraint := re.match(r'constraint "(\w+)" is "(.*)"', error.note):
         key, limit = constraint.groups()
-        rule, remedy = RULES.get(key, rule).format(limit.strip("[]").replace("'", "")), REMEDIES.get(key, "")
+        value = value if key != "required" else None
+        rule, remedy = RULES.get(key, rule).format(limit.strip("[]").replace("'", "")), REMEDIES.get(key, "").format(fields[column]["description"])
     elif error.type == "primary-key":
         keys = describe(name)["schema"]["primaryKey"]
         column, rule, remedy = ", ".join([keys] if isinstance(keys, str) else keys), "the key of this row stands in another row already", REMEDIES["unique"]
@@ -244,6 +247,7 @@ def _plain(name: str, error) -> str:
         rule, remedy = "the row has more cells than the header", "Put a text with a comma in double quotes, and write numbers without a thousands separator."
     elif error.type == "missing-cell":
         rule, remedy = "the row has fewer cells than the header", "Write a comma for each blank cell, also at the end of the row."
+        value = None
     place = [f"data/{name}.csv", f"row {row}" if row else "", f"column {column!r}" if column else "", f"value {value!r}" if value else ""]
     return f"{', '.join(filter(None, place))}: {rule}. {remedy}".rstrip()
 
@@ -259,8 +263,8 @@ def _typed(path: Path, fields: list[dict]) -> pd.DataFrame:
 def _check_bounds(name: str, descriptor: dict, frame: pd.DataFrame) -> None:
     low, high = descriptor["row_bounds"]["min"], descriptor["row_bounds"]["max"]
     if not low <= len(frame) <= high:
-        raise DataError(f"data/{name}.csv has {len(frame)} rows; its descriptor expects {low} to {high}. "
-                        "Restore the missing rows, or change `row_bounds` in the descriptor if the table has really grown.")
+        remedy = "Restore the missing rows, or lower" if len(frame) < low else "Take out the rows that came in by mistake, or raise"
+        raise DataError(f"data/{name}.csv has {len(frame)} rows; its descriptor expects {low} to {high}. {remedy} `row_bounds` in the descriptor if the table is right.")
     for total in descriptor.get("totals", []):
         found = _total(frame, total["expr"])
         if abs(found - total["expect"]) > total.get("tolerance", 0):

@@ -82,6 +82,8 @@ def _furniture(id: str, title: str, subtitle: str, tables: list[str], drawn: dic
         raise FigureError(f"{id}: the title has {len(title.split())} words; say the finding in at most {TITLE_WORDS}: {title!r}")
     if not any(character.isdigit() for character in title) and not set(title.lower().split()) & set(_number_words()):
         raise FigureError(f"{id}: the title states no number: {title!r}. Compute it in the cell and put it there, as in f\"... {{value}} ...\"")
+    if not tables:
+        raise FigureError(f"{id}: it names no table. Give `tables` those that it draws, the main one first.")
     if strange := [name for name in drawn if name not in tables]:
         raise FigureError(f"{id}: `drawn` names {strange[0]!r}, which is not among its tables: {', '.join(tables)}.")
     used = {name: load(name) for name in tables}
@@ -89,9 +91,16 @@ def _furniture(id: str, title: str, subtitle: str, tables: list[str], drawn: dic
         raise FigureError(f"{id}: the rows in `drawn` have no source: pass rows of the table with their column `source_id`.")
     sources = _leading(ids)
     named = [{"id": row.source_id, "label": _cited(row.producer, row.published)} for row in sources.head(NAMED_SOURCES).itertuples()]
-    texts = describe(tables[0])["caveats"]
     return {"id": id, "title": title, "subtitle": subtitle, "sources": named, "more_sources": len(sources) - len(named),
-            "note": " ".join(texts[which] for which in caveats), "tables": [{"name": name, "rows": len(frame)} for name, frame in used.items()]}
+            "note": _note(id, tables[0], caveats), "tables": [{"name": name, "rows": len(frame)} for name, frame in used.items()]}
+
+
+def _note(id: str, table: str, caveats) -> str:
+    """The caveats of the main table that a figure prints, at least one."""
+    texts = describe(table)["caveats"]
+    if not isinstance(caveats, tuple) or not caveats or not set(caveats) <= set(range(len(texts))):
+        raise FigureError(f"{id}: caveats is {caveats!r}; {table} has {len(texts)}, counted from 0. Name those to print, at least one, as in caveats=(0,).")
+    return " ".join(texts[which] for which in caveats)
 
 
 def _leading(ids: list[str]) -> pd.DataFrame:
