@@ -22,6 +22,7 @@ RAW = re.compile(r"\{(?:numref|ref|doc|site-file|pdf-link)[}:]|\{glue|:::|```|</
 MACHINE = re.compile(r"(?<![\w.:/-])/(?:home|root|tmp|usr|var|opt|mnt|Users|private)/\w")
 ALT_AT_LEAST = 40
 A4 = (595.28, 841.89)
+SCREEN_ONLY = "How to extend this chapter"
 
 
 def plain(text: str) -> str:
@@ -134,14 +135,19 @@ def silent_figures(elements: list, texts: list[str]) -> list[str]:
 
 def loose_fonts(reader: PdfReader) -> list[str]:
     """Fonts that are named and not embedded."""
-    seen, faults, waiting = set(), [], [page["/Resources"] for page in reader.pages]
+    seen, faults, waiting = set(), [], [page.raw_get("/Resources") for page in reader.pages]
     while waiting:
-        resources = waiting.pop().get_object()
+        held = waiting.pop()
+        if getattr(held, "idnum", None) in seen:  # pages share theirs, which hold every image of the report
+            continue
+        seen.add(getattr(held, "idnum", id(held)))
+        resources = held.get_object()
         for font in (resources.get("/Font") or {}).values():
             if font.indirect_reference not in seen:
                 seen.add(font.indirect_reference)
                 faults += _not_embedded(font.get_object())
-        waiting += [form["/Resources"] for form in (resources.get("/XObject") or {}).values() if "/Resources" in form.get_object()]
+        forms = [form.get_object() for form in (resources.get("/XObject") or {}).values()]
+        waiting += [form.raw_get("/Resources") for form in forms if "/Resources" in form]
     return faults
 
 
@@ -227,11 +233,11 @@ def report(report_pdf, root) -> SimpleNamespace:
 
 
 def headings(root: Path) -> list[tuple[int, str]]:
-    """(level, words) of the headings of the chapters and pages in the order of _toc.yml; generated data pages are not printed."""
+    """(level, words) of the headings of the chapters and pages in the order of _toc.yml; generated data pages and the parts on extending are not printed."""
     toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
     files = [toc["root"], *(item["file"] for part in toc["parts"] for item in part["chapters"])]
     texts = [_markdown(root / name) for name in files]
-    found = [(len(marks), plain(re.sub(r"[*`]", "", words))) for text in texts for marks, words in HEADING.findall(text)]
+    found = [(len(marks), plain(re.sub(r"[*`]", "", words))) for text in texts for marks, words in HEADING.findall(text) if words != SCREEN_ONLY]
     return found[1:]  # the title of the first page stands on the cover
 
 
@@ -252,6 +258,7 @@ def test_bookmarks_lead_to_every_chapter_and_section(report, root):
     assert missing_bookmarks(report.marks, headings(root)) == []
     astray = [(title, page) for _, title, page in report.marks if title not in plain(report.pages[page - 1])]
     assert astray == [], "bookmarks lead to pages that do not have the heading"
+    assert SCREEN_ONLY not in {title for _, title, _ in report.marks}
 
 
 def test_the_contents_name_the_right_pages(report, root):
