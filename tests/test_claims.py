@@ -66,8 +66,9 @@ def test_an_effect_that_rests_on_before_and_after_alone_is_not_shown(ledger, kin
     ledger(kind=kind, flags="before_after", verdict=verdict, narrowed="narrower")
     with pytest.raises(claims.VerdictError, match="before and after alone .*'Not shown'"):
         judge(values)
-    ledger(kind="trend", flags="before_after", verdict=verdict, narrowed="narrower")
-    assert judge(values)["verdict"] == verdict
+    for change in ({"kind": "trend", "flags": "before_after"}, {"kind": kind, "flags": "low_coverage"}):
+        ledger(verdict=verdict, narrowed="narrower", **change)
+        assert judge(values)["verdict"] == verdict
 
 
 def test_values_without_a_complete_test_are_refused(ledger):

@@ -1,4 +1,5 @@
 """Figure furniture: nothing is published without finding, source, caveat and alternative text."""
+import io
 import json
 import re
 
@@ -152,9 +153,10 @@ def test_small_multiples_stand_in_one_column_on_a_phone_and_lower_in_print():
 
 
 def test_labels_at_line_ends_stand_a_line_of_text_apart_on_their_axis():
-    ends = pd.DataFrame({"n": [2.0, 2.0]})
-    first, second = charts._spread(ends, "n", [0, 6], 280)["_label_y"]
-    assert (second - first) * 280 / 6 == pytest.approx(15)
+    frame = pd.DataFrame({"date": pd.to_datetime(["2001-01-01", "2002-01-01"] * 2), "n": [1.0, 2.0, 2.0, 2.0], "who": ["a", "a", "b", "b"]})
+    chart = charts.specification(charts.steps(frame, "date", "n", "who", y_title="N", top=6, height=280), "Title", "Subtitle")
+    ends = next(pd.read_csv(io.StringIO(rows)) for rows in chart["datasets"].values() if "_label_y" in rows)
+    assert ends["_label_y"].max() - ends["_label_y"].min() == pytest.approx(15 * 6 / 280, abs=1e-4)
 
 
 def test_a_row_without_a_rank_stands_among_the_ranked():
